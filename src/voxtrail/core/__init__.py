@@ -1,0 +1,1 @@
+"""Geometry, volumes and prompts: NumPy only, no files and no model."""

@@ -1,0 +1,119 @@
+"""Families of interchangeable parts, each a frozen dataclass in a file of its own.
+
+A part is named by its class variable ``name`` and configured by its fields. Adding one is adding
+its file: the command line, the study's grids and the family's contract tests find it here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import fields
+from typing import Any, Generic, TypeVar, get_type_hints
+
+from voxtrail.errors import OptionError
+
+Part = TypeVar("Part")
+
+
+class Family(Generic[Part]):
+    """The parts of one kind that live in one package.
+
+    Parameters
+    ----------
+    package
+        Dotted name of the package whose modules hold the parts.
+    base
+        The class that every part derives from.
+    kind
+        What one is called in messages, such as ``"recent-slice memory"``.
+    """
+
+    def __init__(self, package: str, base: type[Part], kind: str) -> None:
+        self._package = package
+        self._base = base
+        self._kind = kind
+
+    def members(self) -> dict[str, type[Part]]:
+        """Return the parts' classes by name, sorted by name."""
+        package = importlib.import_module(self._package)
+        found: dict[str, type[Part]] = {}
+        for module in pkgutil.iter_modules(package.__path__):
+            loaded = importlib.import_module(f"{self._package}.{module.name}")
+            for value in vars(loaded).values():
+                if (
+                    isinstance(value, type)
+                    and issubclass(value, self._base)
+                    and value.__module__ == loaded.__name__
+                    and isinstance(vars(value).get("name"), str)
+                ):
+                    found[vars(value)["name"]] = value
+        return dict(sorted(found.items()))
+
+    def parse(self, spec: str) -> Part:
+        """Build the part that ``spec`` names, such as ``"recent:k=3"``.
+
+        Raises
+        ------
+        OptionError
+            If no part or option has that name, or a value does not fit; lists the valid ones.
+        """
+        name, _, rest = spec.strip().partition(":")
+        members = self.members()
+        if name not in members:
+            raise OptionError(
+                f"unknown {self._kind}",
+                received=spec,
+                accepted=", ".join(self.usages()),
+                remedy="name one of them",
+            )
+        part = members[name]
+        hints = get_type_hints(part)
+        options = {field.name: hints[field.name] for field in fields(part)}  # type: ignore[arg-type]
+        given: dict[str, Any] = {}
+        for item in filter(None, rest.split(",")):
+            key, separator, text = item.partition("=")
+            if not separator or key not in options:
+                raise OptionError(
+                    f"unknown option of the {self._kind} {name}",
+                    received=item,
+                    accepted=self.usage(name),
+                    remedy="write NAME:OPTION=VALUE",
+                )
+            given[key] = self._value(options[key], text, spec, name)
+        return part(**given)
+
+    def spec(self, part: Part) -> str:
+        """Return the text from which `parse` builds ``part`` again."""
+        options = ",".join(
+            f"{field.name}={getattr(part, field.name)}"
+            for field in fields(part)  # type: ignore[arg-type]
+        )
+        name: str = vars(type(part))["name"]
+        return f"{name}:{options}" if options else name
+
+    def usage(self, name: str) -> str:
+        """Return how the part called ``name`` is written, with its defaults."""
+        part = self.members()[name]
+        options = ",".join(
+            f"{field.name}={field.default}"
+            for field in fields(part)  # type: ignore[arg-type]
+        )
+        return f"{name}:{options}" if options else name
+
+    def usages(self) -> list[str]:
+        """Return how every part is written."""
+        return [self.usage(name) for name in self.members()]
+
+    def _value(self, kind: Any, text: str, spec: str, name: str) -> Any:
+        try:
+            if kind is bool:
+                return {"true": True, "false": False}[text.lower()]
+            return kind(text)
+        except (ValueError, KeyError, TypeError):
+            raise OptionError(
+                f"a value that the {self._kind} {name} cannot take",
+                received=spec,
+                accepted=self.usage(name),
+                remedy="give a value of the same type",
+            ) from None

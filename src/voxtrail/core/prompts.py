@@ -1,0 +1,116 @@
+"""What a person draws: a mask, a box or points on one slice of one axis for one label.
+
+Slice numbers count along the RAS+ axis; rows and columns are those of `Axis.to_stack`, with pixel
+(0, 0) centred on x = 0, y = 0. Files number voxels as they are stored: `voxtrail.io.prompts`
+translates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxtrail.core.axis import Axis
+from voxtrail.core.grid import Grid
+
+
+@dataclass(frozen=True, eq=False)
+class MaskPrompt:
+    """An outlined slice, taken as the truth there.
+
+    Parameters
+    ----------
+    label
+        Label that the mask belongs to, 1 or more.
+    axis
+        The direction in which the slice is cut.
+    slice_index
+        The slice's number along the RAS+ axis.
+    mask
+        (rows, columns) bool; all False says that the structure is not on this slice.
+    """
+
+    label: int
+    axis: Axis
+    slice_index: int
+    mask: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class BoxPrompt:
+    """A box around the structure on one slice.
+
+    Parameters
+    ----------
+    label, axis, slice_index
+        As in `MaskPrompt`.
+    box_xyxy
+        Left, top, right, bottom in pixels of the slice; both corners belong to the box.
+    """
+
+    label: int
+    axis: Axis
+    slice_index: int
+    box_xyxy: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class PointPrompt:
+    """Clicks on one slice.
+
+    Parameters
+    ----------
+    label, axis, slice_index
+        As in `MaskPrompt`.
+    points_xy
+        (x, y) of each click in pixels of the slice.
+    positive
+        For each click: True on the structure, False off it.
+    """
+
+    label: int
+    axis: Axis
+    slice_index: int
+    points_xy: tuple[tuple[float, float], ...]
+    positive: tuple[bool, ...]
+
+
+Prompt = MaskPrompt | BoxPrompt | PointPrompt
+
+
+@dataclass(frozen=True, eq=False)
+class Prompts:
+    """All that was drawn on one scan.
+
+    Parameters
+    ----------
+    prompts
+        In any order; at most one per label, axis and slice.
+    stored
+        The scan's grid as stored.
+    names
+        What the labels are called.
+    """
+
+    prompts: tuple[Prompt, ...]
+    stored: Grid
+    names: dict[int, str] = field(default_factory=dict)
+
+    def labels(self) -> tuple[int, ...]:
+        """Return the labels that have a prompt, in rising order."""
+        return tuple(sorted({prompt.label for prompt in self.prompts}))
+
+    def of(self, label: int, axis: Axis | None = None) -> tuple[Prompt, ...]:
+        """Return the prompts of one label (on one axis), by rising slice."""
+        chosen = (
+            prompt
+            for prompt in self.prompts
+            if prompt.label == label and (axis is None or prompt.axis is axis)
+        )
+        return tuple(sorted(chosen, key=lambda prompt: (prompt.axis.value, prompt.slice_index)))
+
+    def name(self, label: int) -> str:
+        """Return what ``label`` is called."""
+        return self.names.get(label, str(label))
