@@ -1,0 +1,134 @@
+"""What a memory policy sees and what it answers. Metadata only: no tensors, no model, no files.
+
+SAM 2 segments a slice by attending to memories of other slices. Which of them, and which temporal
+embedding each is given, is the policy's choice: `MemoryPolicy` joins a choice among the prompted
+slices (`PromptMemory`) with one among the slices tracked before (`RecentMemory`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+#: SAM 2 has seven temporal embeddings; prompted slices all take the last.
+PROMPT_EMBEDDING = 6
+#: Embeddings for slices tracked before: 0 for the most recent to 5 for the oldest.
+RECENT_EMBEDDINGS = 6
+#: Object pointers that SAM 2 attends to at most, and how far back it looks for them.
+MAX_POINTERS = 16
+
+
+@dataclass(frozen=True)
+class Query:
+    """The slice that is about to be segmented.
+
+    Parameters
+    ----------
+    slice_index
+        Its number in the propagated stack, from 0.
+    direction
+        +1 when the pass runs towards higher numbers, -1 towards lower ones.
+    num_slices
+        How many slices the propagated stack has (D in the paper).
+    """
+
+    slice_index: int
+    direction: int
+    num_slices: int
+
+    def back(self, steps: int) -> int:
+        """Return the number of the slice ``steps`` before this one in the direction of travel."""
+        return self.slice_index - self.direction * steps
+
+    def steps_back_to(self, slice_index: int) -> int:
+        """Return how many steps ago ``slice_index`` was passed; negative if it lies ahead."""
+        return (self.slice_index - slice_index) * self.direction
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of a remembered slice.
+
+    Parameters
+    ----------
+    slice_index
+        Its number in the propagated stack.
+    prompted
+        Whether a person drew on it.
+    predicted_iou
+        The model's own estimate of the mask's IoU, about 0 to 1; 1 for a drawn mask.
+    object_score
+        Logit that the object is on the slice at all.
+    """
+
+    slice_index: int
+    prompted: bool
+    predicted_iou: float = 1.0
+    object_score: float = 10.0
+
+
+@dataclass(frozen=True)
+class Attended:
+    """A memory to attend to: the slice and the index of the temporal embedding it is given."""
+
+    slice_index: int
+    embedding: int
+
+
+@dataclass(frozen=True)
+class Recall:
+    """What one slice attends to.
+
+    Parameters
+    ----------
+    memories
+        Spatial memories with their temporal embeddings.
+    pointers
+        Slices whose object pointers are attended to, each with its distance in slices, signed in
+        the direction of travel.
+    """
+
+    memories: tuple[Attended, ...]
+    pointers: tuple[tuple[int, int], ...]
+
+
+class PromptMemory(ABC):
+    """A choice among the prompted slices."""
+
+    @abstractmethod
+    def select(self, query: Query, prompted: Collection[int]) -> frozenset[int]:
+        """Return which prompted slices to attend to.
+
+        Parameters
+        ----------
+        query
+            The slice to segment.
+        prompted
+            Numbers of all prompted slices of the stack, before and after the query; not empty.
+        """
+
+
+class RecentMemory(ABC):
+    """A choice among the slices that this pass has tracked."""
+
+    @abstractmethod
+    def select(self, query: Query, tracked: Mapping[int, Entry]) -> tuple[Attended, ...]:
+        """Return which tracked slices to attend to and with which embedding.
+
+        Parameters
+        ----------
+        query
+            The slice to segment.
+        tracked
+            What this pass remembers, by slice number: slices without a prompt, and prompted ones
+            that were not selected as prompts (SAM 2 treats those like any recent slice). They
+            may lie on either side of the query; a policy takes those behind it only.
+        """
+
+    @abstractmethod
+    def retain(self, query: Query, tracked: Mapping[int, Entry]) -> frozenset[int]:
+        """Return which tracked slices this or any later query of the pass may still ask for.
+
+        The rest may be forgotten, which is what bounds memory on long stacks.
+        """

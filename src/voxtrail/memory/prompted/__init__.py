@@ -1,0 +1,1 @@
+"""Choices among the prompted slices, one a file."""

@@ -1,0 +1,1 @@
+"""Choices among the slices tracked before, one a file."""
