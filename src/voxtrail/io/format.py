@@ -1,0 +1,194 @@
+"""What a file format is: its suffixes, how it is read, how it is written; and what is refused.
+
+One module a format defines a `Format`; `voxtrail.io.registry` lists them. Heavy libraries are
+imported inside the functions that need them, so that ``import voxtrail`` stays quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxtrail.errors import ImageError, VoxtrailError
+
+#: A scan that would take more memory than this is refused before it is read.
+MAX_BYTES = 16 * 2**30
+
+#: Largest label of a label map or a prompt.
+MAX_LABEL = 65535
+
+#: Deflate cannot shrink data further than this (zlib's own figure), so a compressed file's size
+#: bounds what it can hold.
+DEFLATE_RATIO = 1032
+
+#: Voxels are kept as they are stored or as float32, so none counts for less than this.
+_VOXEL_BYTES = 4
+
+#: A library's own message is cut to this many characters.
+_MESSAGE_LENGTH = 160
+
+
+@dataclass(frozen=True, eq=False)
+class StoredImage:
+    """One image as a file holds it.
+
+    Parameters
+    ----------
+    voxels
+        (i, j, k) in storage order, a real data type in native byte order.
+    affine
+        4x4 float64: stored voxel index (homogeneous) to RAS millimetres.
+    """
+
+    voxels: NDArray[Any]
+    affine: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format.
+
+    Parameters
+    ----------
+    name
+        What people call it.
+    suffixes
+        Suffixes that are read, in lower case with the dot.
+    written
+        Those of them that can be written.
+    read
+        Takes a path and the most bytes that the voxels may take; returns the image.
+    write
+        Takes an image and a path; None where the format is only read.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    written: tuple[str, ...]
+    read: Callable[[Path, int], StoredImage]
+    write: Callable[[StoredImage, Path], None] | None = None
+
+
+def three_axes(shape: Sequence[int], path: Path) -> tuple[int, int, int]:
+    """Return ``shape`` without trailing axes of one voxel.
+
+    Raises
+    ------
+    ImageError
+        If other than three axes remain, or one of them is empty.
+
+    Examples
+    --------
+    >>> three_axes((512, 512, 90, 1), Path("ct.nii"))
+    (512, 512, 90)
+    """
+    sides = [int(n) for n in shape]
+    while len(sides) > 3 and sides[-1] == 1:
+        sides.pop()
+    if len(sides) != 3 or min(sides) < 1:
+        raise ImageError(
+            f"{path} is not one 3-D image: it has {len(sides)} axes",
+            received=f"shape {' x '.join(str(int(n)) for n in shape)}",
+            accepted="three axes of at least one voxel (further ones of a single voxel are cut)",
+            remedy="pass one volume: split a series over time, or pick one channel",
+        )
+    return sides[0], sides[1], sides[2]
+
+
+def refuse_data_type(dtype: np.dtype[Any], path: Path) -> None:
+    """Refuse voxels that are not plain numbers.
+
+    Raises
+    ------
+    ImageError
+        For colour, complex and other voxels that are no real number of at most 8 bytes.
+    """
+    if dtype.kind in "iuf" and dtype.itemsize <= 8:
+        return
+    kind = {"V": "colour", "c": "complex"}.get(dtype.kind, "unsuitable")
+    raise ImageError(
+        f"{path} has {kind} voxels",
+        received=f"data type {dtype}",
+        accepted="integers or floating-point numbers of at most 64 bits",
+        remedy="convert it to one plain number per voxel",
+    )
+
+
+def refuse_size(
+    shape: Sequence[int], itemsize: int, path: Path, *, max_bytes: int, file_holds: int | None
+) -> None:
+    """Refuse a header that promises more than there is room for, or than the file can hold.
+
+    Parameters
+    ----------
+    shape, itemsize
+        The voxels that the header promises and the bytes each takes in the file.
+    path
+        The file.
+    max_bytes
+        The most that the voxels may take in memory.
+    file_holds
+        The most bytes of voxels that the file can hold once unpacked; None if not known.
+
+    Raises
+    ------
+    ImageError
+        If either bound is passed.
+    """
+    promised = prod(int(n) for n in shape) * itemsize
+    needed = prod(int(n) for n in shape) * max(itemsize, _VOXEL_BYTES)
+    sides = " x ".join(str(int(n)) for n in shape)
+    if file_holds is not None and promised > file_holds:
+        raise ImageError(
+            f"{path} is truncated: its header promises more voxels than the file holds",
+            received=f"{sides} voxels, {promised} bytes, in a file with room for {file_holds}",
+            accepted="a whole file",
+            remedy="copy or export it again",
+        )
+    if needed > max_bytes:
+        raise ImageError(
+            f"{path} is too large",
+            received=f"{sides} voxels, {needed / 2**30:.4g} GiB",
+            accepted=f"at most {max_bytes / 2**30:.4g} GiB of voxels",
+            remedy="crop or resample it first",
+        )
+
+
+@contextmanager
+def reading(path: Path, kind: str) -> Iterator[None]:
+    """Turn whatever a reading library throws at a bad file into an `ImageError`.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        What it is read as, such as ``"NIfTI"``.
+    """
+    try:
+        yield
+    except VoxtrailError:
+        raise
+    # Readers raise anything from KeyError to struct.error on garbage; the cause is kept.
+    except Exception as error:
+        raise ImageError(
+            f"{path} cannot be read as {kind}: it is truncated, damaged or of another kind",
+            received=brief(error),
+            accepted=f"a whole {kind} file",
+            remedy="copy or export it again",
+        ) from error
+
+
+def brief(error: BaseException) -> str:
+    """Return an exception's type and the start of its message, in one line."""
+    message = " ".join(str(error).split())
+    if len(message) > _MESSAGE_LENGTH:
+        message = f"{message[:_MESSAGE_LENGTH]}..."
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__

@@ -1,0 +1,202 @@
+"""The doors for images: a scan in, a label map in, either of them out.
+
+Whatever the format, the same things are refused here: voxels that are no numbers, a single
+slice, labels that are no labels.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxtrail.core.volume import LabelMap, Volume
+from voxtrail.errors import ImageError
+from voxtrail.io.atomic import check_writable, replacing
+from voxtrail.io.format import MAX_BYTES, MAX_LABEL, StoredImage
+from voxtrail.io.registry import reader_of, writer_of
+
+#: A label map stored with a scale factor (some tools save whole numbers so) comes back whole only
+#: to within half a step of 65535 steps over the range of the labels.
+WHOLE = 1e-3
+
+AnyPath = str | os.PathLike[str]
+
+
+def read(path: AnyPath, *, max_bytes: int = MAX_BYTES) -> Volume:
+    """Read a scan.
+
+    Parameters
+    ----------
+    path
+        The file.
+    max_bytes
+        The most memory that its voxels may take.
+
+    Returns
+    -------
+    Volume
+        Hounsfield units in RAS+ order: the stored integer type, or float32.
+
+    Raises
+    ------
+    ImageError
+        If it is missing, truncated, damaged, no image, not 3-D, a single slice, too large, of
+        voxels that are not finite real numbers, or without a usable place in space.
+    """
+    image = _stored(path, max_bytes)
+    shape = image.voxels.shape
+    if min(shape) < 2:
+        raise ImageError(
+            f"{path} is a one-slice volume",
+            received=" x ".join(str(n) for n in shape),
+            accepted="at least two voxels along every axis",
+            remedy="pass the whole scan, not one slice of it",
+        )
+    voxels = image.voxels
+    if voxels.dtype.kind == "f":
+        # Values beyond float32 become infinite and are refused with the others.
+        with np.errstate(over="ignore"):
+            voxels = voxels.astype(np.float32, copy=False)
+        wrong = voxels.size - int(np.count_nonzero(np.isfinite(voxels)))
+        if wrong:
+            raise ImageError(
+                f"{path} has NaN or infinite voxels",
+                received=f"{wrong} of {voxels.size}",
+                accepted="finite numbers",
+                remedy="replace them (air is -1000 HU) and save it again",
+            )
+    try:
+        return Volume.from_stored(voxels, image.affine)
+    except ImageError as error:
+        raise _of_file(path, error) from error
+
+
+def read_labels(path: AnyPath, *, max_bytes: int = MAX_BYTES) -> LabelMap:
+    """Read a label map.
+
+    Parameters
+    ----------
+    path
+        The file.
+    max_bytes
+        The most memory that its voxels may take.
+
+    Returns
+    -------
+    LabelMap
+        uint8 or uint16, whichever suffices, in RAS+ order.
+
+    Raises
+    ------
+    ImageError
+        As `read` (a single slice is allowed), and for labels that are fractional, negative, above
+        65535 or NaN.
+    """
+    image = _stored(path, max_bytes)
+    try:
+        return LabelMap.from_stored(_whole_labels(image.voxels, path), image.affine)
+    except ImageError as error:
+        raise _of_file(path, error) from error
+
+
+def write(image: LabelMap | Volume, path: AnyPath, force: bool = False) -> None:
+    """Write an image on the grid that it was read from: shape, affine and axis order as stored.
+
+    The file appears whole or not at all.
+
+    Parameters
+    ----------
+    image
+        A label map (in the smallest of uint8 and uint16 that holds its labels) or a scan (in its
+        own data type).
+    path
+        The file; its suffix chooses the format.
+    force
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If the suffix is not known, the folder is not there or not writable, or the file exists
+        and ``force`` is not set.
+    ImageError
+        If labels are above 65535.
+    """
+    place = check_output(path, force)
+    voxels = image.to_stored()
+    if isinstance(image, LabelMap):
+        voxels = _whole_labels(voxels, "the label map")
+    form = writer_of(place)
+    assert form.write is not None  # what is listed as written has a writer
+    with replacing(place, force) as temporary:
+        form.write(StoredImage(voxels, image.stored.affine), temporary)
+
+
+def check_output(path: AnyPath, force: bool = False) -> Path:
+    """Refuse an output that `write` would refuse; to be called before any work is done.
+
+    Raises
+    ------
+    OutputError
+        As `write`.
+    """
+    place = Path(path)
+    writer_of(place)
+    return check_writable(place, force)
+
+
+def _stored(path: AnyPath, max_bytes: int) -> StoredImage:
+    place = Path(path)
+    if not place.exists():
+        what, remedy = f"{place} does not exist", "correct the path"
+    elif place.is_dir():
+        what, remedy = f"{place} is a folder", "pass a file"
+    elif not os.access(place, os.R_OK):
+        what, remedy = f"{place} may not be read", "change its permissions"
+    elif place.stat().st_size == 0:
+        what, remedy = f"{place} is empty", "copy or export it again"
+    else:
+        return reader_of(place).read(place, max_bytes)
+    raise ImageError(what, received=place, accepted="a readable image file", remedy=remedy)
+
+
+def _whole_labels(voxels: NDArray[Any], path: AnyPath) -> NDArray[Any]:
+    """Return labels as uint8 or uint16, or refuse them with the offending value."""
+    whole = voxels
+    if voxels.dtype.kind == "f":
+        with np.errstate(invalid="ignore"):
+            whole = np.rint(voxels)
+            off = ~(np.abs(voxels - whole) <= WHOLE)  # NaN and infinity are off too
+        if off.any():
+            worst = voxels[off][0]
+            kind = "fractional" if np.isfinite(worst) else "NaN or infinite"
+            raise _no_labels(path, kind, worst)
+    low, high = whole.min(), whole.max()
+    if low < 0:
+        raise _no_labels(path, "negative", low)
+    if high > MAX_LABEL:
+        raise _no_labels(path, "too large", high)
+    return whole.astype(np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16, copy=False)
+
+
+def _no_labels(path: AnyPath, kind: str, value: object) -> ImageError:
+    return ImageError(
+        f"{path} is not a label map: a value is {kind}",
+        received=value,
+        accepted=f"whole numbers from 0 (background) to {MAX_LABEL}",
+        remedy="pass the labels, not the scan or probabilities",
+    )
+
+
+def _of_file(path: AnyPath, error: ImageError) -> ImageError:
+    """Return the same refusal with the file's name in it."""
+    return ImageError(
+        error.what if str(path) in error.what else f"{path}: {error.what}",
+        received=error.received,
+        accepted=error.accepted,
+        remedy=error.remedy,
+    )

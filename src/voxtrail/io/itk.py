@@ -1,0 +1,152 @@
+"""NRRD and MetaImage, read and written by SimpleITK.
+
+ITK keeps a direction matrix, voxel sizes and an origin in LPS millimetres; voxtrail keeps one
+affine in RAS. Left and right, front and back change sign, which is exact.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxtrail.errors import ImageError
+from voxtrail.io.format import (
+    DEFLATE_RATIO,
+    Format,
+    StoredImage,
+    reading,
+    refuse_data_type,
+    refuse_size,
+    three_axes,
+)
+
+#: LPS to RAS millimetres and back.
+_LPS_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+#: Suffixes of headers whose voxels lie in other files.
+_DETACHED = (".nhdr", ".mhd")
+
+
+def read(path: Path, max_bytes: int, *, kind: str, reader: str) -> StoredImage:
+    """Read one image.
+
+    Parameters
+    ----------
+    path
+        The file.
+    max_bytes
+        The most memory that its voxels may take.
+    kind
+        What people call the format.
+    reader
+        ITK's name of its reader; no other is tried.
+
+    Returns
+    -------
+    StoredImage
+        Voxels in the stored data type.
+
+    Raises
+    ------
+    ImageError
+        If it is truncated, damaged, of another kind, not one 3-D image of real numbers, or larger
+        than ``max_bytes``.
+    """
+    import SimpleITK
+
+    with reading(path, kind), _quiet_itk():
+        source = SimpleITK.ImageFileReader()
+        source.SetImageIO(reader)
+        source.SetFileName(str(path))
+        source.ReadImageInformation()
+        shape = three_axes(source.GetSize(), path)
+        if source.GetNumberOfComponents() != 1:
+            raise ImageError(
+                f"{path} has colour, complex or vector voxels",
+                received=f"{source.GetNumberOfComponents()} numbers per voxel",
+                accepted="one number per voxel",
+                remedy="convert it to one plain number per voxel",
+            )
+        dtype = _dtype(source.GetPixelID())
+        refuse_data_type(dtype, path)
+        detached = path.name.lower().endswith(_DETACHED)
+        room = None if detached else path.stat().st_size * DEFLATE_RATIO
+        refuse_size(shape, dtype.itemsize, path, max_bytes=max_bytes, file_holds=room)
+        # Axes after the third have one voxel: an extracted size of 0 cuts them.
+        source.SetExtractSize([*shape, *[0] * (source.GetDimension() - 3)])
+        image = source.Execute()
+        # ITK's arrays are (k, j, i).
+        return StoredImage(SimpleITK.GetArrayFromImage(image).transpose(2, 1, 0), _affine(image))
+
+
+def write(image: StoredImage, path: Path) -> None:
+    """Write one image, compressed."""
+    import SimpleITK
+
+    # ITK's arrays are (k, j, i).
+    itk_image = SimpleITK.GetImageFromArray(image.voxels.transpose(2, 1, 0))
+    lps = _LPS_RAS @ image.affine
+    spacing = np.linalg.norm(lps[:3, :3], axis=0)
+    itk_image.SetSpacing(spacing.tolist())
+    itk_image.SetDirection((lps[:3, :3] / spacing).ravel().tolist())
+    itk_image.SetOrigin(lps[:3, 3].tolist())
+    SimpleITK.WriteImage(itk_image, str(path), useCompression=True)
+
+
+def _affine(image: Any) -> NDArray[np.float64]:
+    lps = np.eye(4)
+    lps[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
+    lps[:3, 3] = image.GetOrigin()
+    # Adding 0 turns -0.0 into 0.0.
+    affine: NDArray[np.float64] = _LPS_RAS @ lps + 0.0
+    return affine
+
+
+def _dtype(pixel_id: int) -> np.dtype[Any]:
+    import SimpleITK
+
+    # An image of one voxel tells which NumPy type SimpleITK gives to a pixel type.
+    return SimpleITK.GetArrayViewFromImage(SimpleITK.Image([1, 1], pixel_id)).dtype  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _quiet_itk() -> Iterator[None]:
+    """Keep ITK's C++ readers from writing to standard error; what went wrong is raised besides.
+
+    Standard error is the command line's: a refusal is one line. The redirection holds for the
+    whole process, hence only around one read.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
+
+
+NRRD = Format(
+    "NRRD",
+    (".nrrd", ".nhdr"),
+    (".nrrd",),
+    partial(read, kind="NRRD", reader="NrrdImageIO"),
+    write,
+)
+METAIMAGE = Format(
+    "MetaImage",
+    (".mha", ".mhd"),
+    (".mha",),
+    partial(read, kind="MetaImage", reader="MetaImageIO"),
+    write,
+)

@@ -1,0 +1,66 @@
+"""The formats that voxtrail knows, by suffix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from voxtrail.errors import ImageError, OutputError
+from voxtrail.io import itk, nifti
+from voxtrail.io.format import Format
+
+#: Volumes in one file; DICOM, which is many, has a door of its own in `voxtrail.io.images`.
+FORMATS = (nifti.FORMAT, itk.NRRD, itk.METAIMAGE)
+
+
+def suffix_of(path: Path, suffixes: tuple[str, ...]) -> str | None:
+    """Return the longest of ``suffixes`` that the file's name ends in, whatever its case."""
+    name = path.name.lower()
+    return max((s for s in suffixes if name.endswith(s)), key=len, default=None)
+
+
+def reader_of(path: Path) -> Format:
+    """Return the format in which ``path`` is read.
+
+    Raises
+    ------
+    ImageError
+        If its suffix is not known.
+
+    Examples
+    --------
+    >>> reader_of(Path("CT.NII.GZ")).name
+    'NIfTI'
+    """
+    for known in FORMATS:
+        if suffix_of(path, known.suffixes):
+            return known
+    raise ImageError(
+        f"{path} is of no known format",
+        received=f"suffix {path.suffix or '(none)'}",
+        accepted=", ".join(suffix for known in FORMATS for suffix in known.suffixes),
+        remedy="convert it to one of them",
+    )
+
+
+def writer_of(path: Path) -> Format:
+    """Return the format in which ``path`` is written.
+
+    Raises
+    ------
+    OutputError
+        If its suffix is not known.
+    """
+    for known in FORMATS:
+        if suffix_of(path, known.written):
+            return known
+    raise OutputError(
+        f"{path}: no format has this suffix",
+        received=path.suffix or "(none)",
+        accepted=", ".join(written_suffixes()),
+        remedy="end the output's name in one of them",
+    )
+
+
+def written_suffixes() -> tuple[str, ...]:
+    """Return every suffix that can be written."""
+    return tuple(suffix for known in FORMATS for suffix in known.written)
