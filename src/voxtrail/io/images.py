@@ -7,6 +7,7 @@ slice, labels that are no labels.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.volume import LabelMap, Volume
-from voxtrail.errors import ImageError
+from voxtrail.errors import ImageError, OptionError
+from voxtrail.io import dicom
 from voxtrail.io.atomic import check_writable, replacing
 from voxtrail.io.format import MAX_BYTES, MAX_LABEL, StoredImage
-from voxtrail.io.registry import reader_of, writer_of
+from voxtrail.io.registry import is_known, reader_of, writer_of
 
 #: A label map stored with a scale factor (some tools save whole numbers so) comes back whole only
 #: to within half a step of 65535 steps over the range of the labels.
@@ -26,13 +28,18 @@ WHOLE = 1e-3
 AnyPath = str | os.PathLike[str]
 
 
-def read(path: AnyPath, *, max_bytes: int = MAX_BYTES) -> Volume:
+def read(
+    path: AnyPath | Sequence[AnyPath], series: str | None = None, *, max_bytes: int = MAX_BYTES
+) -> Volume:
     """Read a scan.
 
     Parameters
     ----------
     path
-        The file.
+        A file of any known format; for DICOM a folder, a zip or a list of files.
+    series
+        Which series of several in DICOM: its UID, its number or ``#N``, the N-th in the list that
+        reading without it gives.
     max_bytes
         The most memory that its voxels may take.
 
@@ -45,9 +52,14 @@ def read(path: AnyPath, *, max_bytes: int = MAX_BYTES) -> Volume:
     ------
     ImageError
         If it is missing, truncated, damaged, no image, not 3-D, a single slice, too large, of
-        voxels that are not finite real numbers, or without a usable place in space.
+        voxels that are not finite real numbers, or without a usable place in space; for DICOM
+        also if slices do not make an even stack, or there are several series and none is chosen.
+    OptionError
+        If there is no such series.
     """
-    image = _stored(path, max_bytes)
+    places = [Path(path)] if isinstance(path, str | os.PathLike) else [Path(one) for one in path]
+    image = _scan(places, series, max_bytes)
+    path = places[0]
     shape = image.voxels.shape
     if min(shape) < 2:
         raise ImageError(
@@ -96,7 +108,9 @@ def read_labels(path: AnyPath, *, max_bytes: int = MAX_BYTES) -> LabelMap:
         As `read` (a single slice is allowed), and for labels that are fractional, negative, above
         65535 or NaN.
     """
-    image = _stored(path, max_bytes)
+    place = Path(path)
+    _refuse_unreadable(place)
+    image = reader_of(place).read(place, max_bytes)
     try:
         return LabelMap.from_stored(_whole_labels(image.voxels, path), image.affine)
     except ImageError as error:
@@ -149,18 +163,41 @@ def check_output(path: AnyPath, force: bool = False) -> Path:
     return check_writable(place, force)
 
 
-def _stored(path: AnyPath, max_bytes: int) -> StoredImage:
-    place = Path(path)
+def _scan(places: Sequence[Path], series: str | None, max_bytes: int) -> StoredImage:
+    if not places:
+        raise ImageError(
+            "there is no file to read",
+            received="an empty list",
+            accepted="a file, a folder, a zip, or a list of DICOM files",
+            remedy="name what to read",
+        )
+    for place in places:
+        if not place.is_dir() or len(places) > 1:
+            _refuse_unreadable(place)
+    known = len(places) == 1 and places[0].is_file() and is_known(places[0])
+    if not known and (len(places) > 1 or places[0].is_dir() or dicom.is_dicom(places[0])):
+        return dicom.read(places, series, max_bytes)
+    if series is not None:
+        raise OptionError(
+            f"{places[0]} has no series to choose from",
+            received=series,
+            accepted="a series of a DICOM folder, zip or list of files",
+            remedy="leave --series (series=) out",
+        )
+    return reader_of(places[0]).read(places[0], max_bytes)
+
+
+def _refuse_unreadable(place: Path) -> None:
     if not place.exists():
         what, remedy = f"{place} does not exist", "correct the path"
-    elif place.is_dir():
-        what, remedy = f"{place} is a folder", "pass a file"
+    elif not place.is_file():
+        what, remedy = f"{place} is not a file", "pass a file"
     elif not os.access(place, os.R_OK):
         what, remedy = f"{place} may not be read", "change its permissions"
     elif place.stat().st_size == 0:
         what, remedy = f"{place} is empty", "copy or export it again"
     else:
-        return reader_of(place).read(place, max_bytes)
+        return
     raise ImageError(what, received=place, accepted="a readable image file", remedy=remedy)
 
 

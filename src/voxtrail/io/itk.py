@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voxtrail.errors import ImageError
+from voxtrail.errors import ImageError, OutputError
 from voxtrail.io.format import (
     DEFLATE_RATIO,
     Format,
     StoredImage,
+    brief,
     reading,
     refuse_data_type,
     refuse_size,
@@ -88,7 +89,13 @@ def read(path: Path, max_bytes: int, *, kind: str, reader: str) -> StoredImage:
 
 
 def write(image: StoredImage, path: Path) -> None:
-    """Write one image, compressed."""
+    """Write one image, compressed.
+
+    Raises
+    ------
+    OutputError
+        If the system refuses to write (a full disk).
+    """
     import SimpleITK
 
     # ITK's arrays are (k, j, i).
@@ -98,7 +105,15 @@ def write(image: StoredImage, path: Path) -> None:
     itk_image.SetSpacing(spacing.tolist())
     itk_image.SetDirection((lps[:3, :3] / spacing).ravel().tolist())
     itk_image.SetOrigin(lps[:3, 3].tolist())
-    SimpleITK.WriteImage(itk_image, str(path), useCompression=True)
+    try:
+        SimpleITK.WriteImage(itk_image, str(path), useCompression=True)
+    except RuntimeError as error:
+        raise OutputError(
+            f"{path.name} could not be written",
+            received=brief(error),
+            accepted="a disk with room that takes the file",
+            remedy="make room or choose another place",
+        ) from error
 
 
 def _affine(image: Any) -> NDArray[np.float64]:

@@ -18,6 +18,11 @@ def suffix_of(path: Path, suffixes: tuple[str, ...]) -> str | None:
     return max((s for s in suffixes if name.endswith(s)), key=len, default=None)
 
 
+def is_known(path: Path) -> bool:
+    """Tell whether a suffix announces one of `FORMATS`."""
+    return any(suffix_of(path, known.suffixes) for known in FORMATS)
+
+
 def reader_of(path: Path) -> Format:
     """Return the format in which ``path`` is read.
 
@@ -37,7 +42,7 @@ def reader_of(path: Path) -> Format:
     raise ImageError(
         f"{path} is of no known format",
         received=f"suffix {path.suffix or '(none)'}",
-        accepted=", ".join(suffix for known in FORMATS for suffix in known.suffixes),
+        accepted=", ".join(suffix for known in FORMATS for suffix in known.suffixes) + ", DICOM",
         remedy="convert it to one of them",
     )
 

@@ -1,0 +1,132 @@
+"""CT series as DICOM: a folder, a zip or a list of files; read only. The parsing is pydicom's.
+
+Classic slices and enhanced multi-frame objects, with or without suffix, preamble and UIDs, in
+whatever compression pydicom's plug-ins decode. One series is read; several are listed.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxtrail.io import dicom_series
+from voxtrail.io.dicom_files import Source, headers, looks_like_dicom, sources
+from voxtrail.io.dicom_frames import Frame, frames_of
+from voxtrail.io.dicom_stack import stack
+from voxtrail.io.format import StoredImage, reading, refuse_size
+
+#: Suffixes that announce DICOM; files of any other name are told by their content.
+SUFFIXES = (".dcm", ".dicom", ".ima", ".zip")
+
+
+def is_dicom(path: Path) -> bool:
+    """Tell whether a file is one that `read` should try."""
+    if path.name.lower().endswith(SUFFIXES):
+        return True
+    with path.open("rb") as file:
+        return looks_like_dicom(file)
+
+
+def read(places: Sequence[Path], series: str | None, max_bytes: int) -> StoredImage:
+    """Read one CT series.
+
+    Parameters
+    ----------
+    places
+        One folder, one zip, or files.
+    series
+        Which series: its UID, its number or ``#N`` in the list; None where there is one.
+    max_bytes
+        The most memory that its voxels may take.
+
+    Returns
+    -------
+    StoredImage
+        (column, row, slice) in HU, slices by rising position along the normal (the cross product
+        of the directions of row and column): int16 or int32 where slope and intercept of every
+        slice are whole, else float32.
+
+    Raises
+    ------
+    ImageError
+        If there is no CT series, or several and none is chosen; if a file is damaged; if slices
+        do not make an even stack (see `voxtrail.io.dicom_stack`); if it is too large.
+    OptionError
+        If ``series`` names none of them.
+    """
+    where = places[0] if len(places) == 1 else places[0].parent
+    with sources(places) as found:
+        single_files = not places[0].is_dir() and len(found) == len(places)
+        read_headers = headers(found, only_dicom=single_files and len(places) > 1)
+        chosen = dicom_series.choose(dicom_series.find(read_headers, where), series, where)
+        frames: list[Frame] = []
+        for image in chosen.images:
+            with reading(Path(image.source.name), "DICOM"):
+                frames.extend(frames_of(image))
+        shape = (frames[0].columns, frames[0].rows, len(frames))
+        refuse_size(shape, np.dtype(np.int16).itemsize, where, max_bytes=max_bytes, file_holds=None)
+        ordered, affine = stack(frames, where, _same_pixels)
+        return StoredImage(_hounsfield(ordered), affine)
+
+
+def _hounsfield(ordered: Sequence[Frame]) -> NDArray[Any]:
+    """Return (column, row, slice) HU of slices in order."""
+    first = ordered[0]
+    whole = all(f.slope.is_integer() and f.intercept.is_integer() for f in ordered)
+    # Whole factors of 16-bit values stay far within 32 bits; anything larger goes as float32.
+    small = all(abs(f.slope) <= 2**8 and abs(f.intercept) <= 2**24 for f in ordered)
+    dtype = np.int32 if whole and small else np.float32
+    stacked = np.empty((len(ordered), first.rows, first.columns), dtype)
+    places: dict[Source, list[int]] = {}
+    for place, frame in enumerate(ordered):
+        places.setdefault(frame.source, []).append(place)
+    for source, held in places.items():
+        with reading(Path(source.name), "DICOM"):
+            pixels = _pixels(source).reshape(-1, first.rows, first.columns)
+            for place in held:
+                frame = ordered[place]
+                values = pixels[frame.number].astype(np.float64)
+                stacked[place] = values * frame.slope + frame.intercept
+    if dtype is np.int32:
+        limits = np.iinfo(np.int16)
+        if limits.min <= stacked.min() and stacked.max() <= limits.max:
+            stacked = stacked.astype(np.int16)
+    return stacked.transpose(2, 1, 0)  # (column, row, slice)
+
+
+def _pixels(source: Source) -> NDArray[Any]:
+    """Return stored values, (row, column) or (frame, row, column)."""
+    pixels: NDArray[Any] = _whole(source).pixel_array
+    return pixels
+
+
+def _same_pixels(frame: Frame, other: Frame) -> bool:
+    if frame.source == other.source:
+        return False
+    with reading(Path(frame.source.name), "DICOM"):
+        same_scale = (frame.slope, frame.intercept) == (other.slope, other.intercept)
+        return same_scale and bool(
+            _whole(frame.source).get("PixelData") == _whole(other.source).get("PixelData")
+        )
+
+
+def _whole(source: Source) -> Any:
+    import pydicom
+    from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+    with source.open() as file, warnings.catch_warnings():
+        # As in the headers: what breaks the standard and matters is checked where it is used.
+        warnings.simplefilter("ignore")
+        elements = pydicom.dcmread(file, force=True)
+        if "TransferSyntaxUID" not in elements.file_meta:
+            # A file without preamble has no file meta either; it can only be uncompressed.
+            implicit, _ = elements.original_encoding
+            elements.file_meta.TransferSyntaxUID = (
+                ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+            )
+    return elements
