@@ -1,0 +1,1 @@
+"""Scans with labels: the phantom, and datasets in TotalSegmentator's layouts."""
