@@ -9,14 +9,14 @@ SCAN = (10, 20, 30)
 def test_whole_is_the_scan():
     box = Box.whole(SCAN)
     assert box.shape == SCAN
-    assert box.touching_sides(np.ones(SCAN, dtype=bool), SCAN) == ()
+    assert box.touching_sides(np.ones(SCAN, dtype=bool), Box.whole(SCAN)) == ()
 
 
 def test_growth_moves_the_named_sides_and_stops_at_the_scan():
     box = Box((3, 5, 7), (6, 12, 20))
-    grown = box.grown((2, 3, 50), [Side.LEFT, Side.ANTERIOR, Side.SUPERIOR], SCAN)
+    grown = box.grown((2, 3, 50), [Side.LEFT, Side.ANTERIOR, Side.SUPERIOR], Box.whole(SCAN))
     assert grown == Box((1, 5, 7), (6, 15, 30))
-    assert box.grown((9, 9, 9), [], SCAN) == box
+    assert box.grown((9, 9, 9), [], Box.whole(SCAN)) == box
 
 
 @pytest.mark.parametrize("side", Side)
@@ -26,19 +26,19 @@ def test_a_voxel_on_a_face_touches_that_side_alone(side):
     middle = [size // 2 for size in box.shape]
     middle[side.axis] = -1 if side.upper else 0
     mask[tuple(middle)] = True
-    assert box.touching_sides(mask, SCAN) == (side,)
+    assert box.touching_sides(mask, Box.whole(SCAN)) == (side,)
 
 
 def test_a_side_of_the_scan_is_not_touched():
     box = Box((0, 5, 7), (6, 20, 20))
     mask = np.ones(box.shape, dtype=bool)
     expected = {Side.RIGHT, Side.POSTERIOR, Side.INFERIOR, Side.SUPERIOR}
-    assert set(box.touching_sides(mask, SCAN)) == expected
+    assert set(box.touching_sides(mask, Box.whole(SCAN))) == expected
 
 
 def test_an_empty_mask_touches_nothing():
     box = Box((3, 5, 7), (6, 12, 20))
-    assert box.touching_sides(np.zeros(box.shape, dtype=bool), SCAN) == ()
+    assert box.touching_sides(np.zeros(box.shape, dtype=bool), Box.whole(SCAN)) == ()
 
 
 def test_sides_are_those_of_the_body():

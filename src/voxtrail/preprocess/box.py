@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.core.axis import Axis
+
 Triple = tuple[int, int, int]
 
 
@@ -73,8 +75,58 @@ class Box:
         """Return the box that is the whole scan of ``shape`` (RAS+)."""
         return cls((0, 0, 0), (shape[0], shape[1], shape[2]))
 
-    def grown(self, by_vox: Sequence[int], sides: Iterable[Side], shape: Sequence[int]) -> Box:
-        """Return the box moved outwards on some sides, as far as the scan reaches.
+    def in_stack(self, axis: Axis, shape: Sequence[int]) -> tuple[slice, slice, slice]:
+        """Return what cuts the box out of ``axis.to_stack(volume)``: slices, rows, columns.
+
+        Parameters
+        ----------
+        axis
+            The slicing direction.
+        shape
+            Of the scan, RAS+.
+
+        Examples
+        --------
+        >>> volume = np.arange(24).reshape(2, 3, 4)
+        >>> box = Box((0, 1, 2), (2, 3, 3))
+        >>> cut = Axis.AXIAL.to_stack(volume)[box.in_stack(Axis.AXIAL, volume.shape)]
+        >>> bool((cut == Axis.AXIAL.to_stack(volume[box.slices])).all())
+        True
+        """
+        slices = slice(self.start[axis.value], self.stop[axis.value])
+        # Rows and columns run against the body axes.
+        rows, columns = (
+            slice(shape[along] - self.stop[along], shape[along] - self.start[along])
+            for along in (axis.row_axis, axis.column_axis)
+        )
+        return slices, rows, columns
+
+    def contains(self, other: Box) -> bool:
+        """Tell whether ``other`` lies wholly inside."""
+        return all(
+            mine <= theirs for mine, theirs in zip(self.start, other.start, strict=True)
+        ) and all(mine >= theirs for mine, theirs in zip(self.stop, other.stop, strict=True))
+
+    def within(self, bounds: Box) -> Box:
+        """Return the part inside ``bounds``, which the box must overlap."""
+        return Box(
+            triple(map(max, self.start, bounds.start)), triple(map(min, self.stop, bounds.stop))
+        )
+
+    def joined(self, other: Box) -> Box:
+        """Return the smallest box around both."""
+        return Box(
+            triple(map(min, self.start, other.start)), triple(map(max, self.stop, other.stop))
+        )
+
+    def with_range(self, axis: Axis, start: int, stop: int) -> Box:
+        """Return the box with other ends along one axis."""
+        starts, stops = list(self.start), list(self.stop)
+        starts[axis.value], stops[axis.value] = start, stop
+        return Box(triple(starts), triple(stops))
+
+    def grown(self, by_vox: Sequence[int], sides: Iterable[Side], bounds: Box) -> Box:
+        """Return the box moved outwards on some sides, as far as ``bounds`` reaches.
 
         Parameters
         ----------
@@ -82,34 +134,33 @@ class Box:
             Number of voxels along each RAS+ axis; `margin_vox` turns millimetres into them.
         sides
             The faces that move.
-        shape
-            Of the scan, RAS+.
+        bounds
+            The scan, or the region that a person allows.
         """
         start, stop = list(self.start), list(self.stop)
         for side in sides:
             axis = side.axis
             if side.upper:
-                stop[axis] = min(stop[axis] + by_vox[axis], shape[axis])
+                stop[axis] = min(stop[axis] + by_vox[axis], bounds.stop[axis])
             else:
-                start[axis] = max(start[axis] - by_vox[axis], 0)
+                start[axis] = max(start[axis] - by_vox[axis], bounds.start[axis])
         return Box(triple(start), triple(stop))
 
-    def touching_sides(self, mask: NDArray[np.bool_], shape: Sequence[int]) -> tuple[Side, ...]:
-        """Return the faces that a mask reaches and beyond which the scan goes on.
+    def touching_sides(self, mask: NDArray[np.bool_], bounds: Box) -> tuple[Side, ...]:
+        """Return the faces that a mask reaches and beyond which ``bounds`` goes on.
 
         Parameters
         ----------
         mask
             Bool, RAS+, the box' own shape; may be empty.
-        shape
-            Of the scan, RAS+.
+        bounds
+            The scan, or the region that a person allows.
         """
         touched = []
         for side in Side:
-            at_end = self.stop[side.axis] == shape[side.axis]
-            scan_ends = at_end if side.upper else self.start[side.axis] == 0
+            ends, edges = (self.stop, bounds.stop) if side.upper else (self.start, bounds.start)
             face = mask.take(-1 if side.upper else 0, axis=side.axis)
-            if face.any() and not scan_ends:
+            if face.any() and ends[side.axis] != edges[side.axis]:
                 touched.append(side)
         return tuple(touched)
 

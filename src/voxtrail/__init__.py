@@ -1,0 +1,51 @@
+"""Outline a structure on a few slices of a CT; a frozen SAM 2 carries it through the volume.
+
+Research use only: voxtrail is not a medical device.
+
+Names are imported when they are first used, so that ``import voxtrail`` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from voxtrail.evaluate import evaluate, simulate
+    from voxtrail.io import read, read_labels, read_prompts, write, write_prompts
+    from voxtrail.pipeline import Config, Segmentation, segment
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Config": "voxtrail.pipeline",
+    "Segmentation": "voxtrail.pipeline",
+    "evaluate": "voxtrail.evaluate",
+    "read": "voxtrail.io",
+    "read_labels": "voxtrail.io",
+    "read_prompts": "voxtrail.io",
+    "segment": "voxtrail.pipeline",
+    "simulate": "voxtrail.evaluate",
+    "write": "voxtrail.io",
+    "write_prompts": "voxtrail.io",
+}
+
+__all__ = [
+    "Config",
+    "Segmentation",
+    "__version__",
+    "evaluate",
+    "read",
+    "read_labels",
+    "read_prompts",
+    "segment",
+    "simulate",
+    "write",
+    "write_prompts",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'voxtrail' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,105 @@
+"""The four calls through which the propagator uses a frozen SAM 2, whatever runs it.
+
+Features, memories and pointers belong to the runtime that made them; nobody else looks inside. So
+the propagator needs no PyTorch, and another runtime only has to make the same four calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxtrail.core.prompts import Prompt
+from voxtrail.core.stopwatch import Stopwatch
+
+#: What the runtime keeps of one slice after encoding it.
+Features = Any
+#: What the runtime keeps of one slice's mask for later slices to attend to.
+SpatialMemory = Any
+#: The object pointer: a vector that says what was segmented.
+Pointer = Any
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One segmented slice, in the runtime's own form.
+
+    Parameters
+    ----------
+    logits
+        Mask logits at a quarter of the input size; `SliceModel.masks` brings them to the slice.
+    pointer
+        The object pointer.
+    predicted_iou
+        The model's own estimate of the mask's IoU, about 0 to 1; 1 for a drawn mask.
+    object_score
+        Logit that the object is on the slice at all.
+    prompted
+        Whether the mask comes from a prompt: its memory is made of the binary mask.
+    """
+
+    logits: Any
+    pointer: Pointer
+    predicted_iou: float
+    object_score: float
+    prompted: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Tracking:
+    """What one slice of one label needs to be tracked.
+
+    Parameters
+    ----------
+    features
+        The slice's features.
+    memories
+        Spatial memories, each with the index of its temporal embedding.
+    pointers
+        Object pointers, each with its distance divided by the greatest distance that counts.
+    """
+
+    features: Features
+    memories: tuple[tuple[SpatialMemory, int], ...]
+    pointers: tuple[tuple[Pointer, float], ...]
+
+
+class SliceModel(Protocol):
+    """A frozen SAM 2 at a fixed input size."""
+
+    @property
+    def input_size(self) -> int:
+        """Side of the square, in pixels, to which slices are resized."""
+
+    @property
+    def stopwatch(self) -> Stopwatch:
+        """Seconds spent in each component since the model was made."""
+
+    def encode(self, slices: NDArray[np.float32]) -> list[Features]:
+        """Encode slices: (n, rows, columns) float32, 0 to 1. Returns one item a slice."""
+
+    def prompt(self, features: Features, prompt: Prompt, shape_hw: tuple[int, int]) -> Step:
+        """Segment a slice from what was drawn on it, without any memory.
+
+        Parameters
+        ----------
+        features
+            The slice's features.
+        prompt
+            A prompt in the frame of the slice that was encoded; a mask has ``shape_hw``.
+        shape_hw
+            Rows and columns of that slice.
+        """
+
+    def track(self, trackings: Sequence[Tracking]) -> list[Step]:
+        """Segment slices from memories alone, several at once."""
+
+    def memorise(self, features: Sequence[Features], steps: Sequence[Step]) -> list[SpatialMemory]:
+        """Make the spatial memories of segmented slices."""
+
+    def masks(self, steps: Sequence[Step], shape_hw: tuple[int, int]) -> NDArray[np.float32]:
+        """Return mask logits (n, rows, columns) float32 at the size of the slices."""

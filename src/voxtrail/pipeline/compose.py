@@ -1,0 +1,102 @@
+"""From each label's logits to one label map in which drawn masks stand unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from voxtrail.core.prompts import MaskPrompt, Prompts
+from voxtrail.core.volume import LabelMap, Volume
+from voxtrail.preprocess import Box, around_prompts
+from voxtrail.propagate.propagator import drawn_logits
+
+#: What a person drew on a voxel outvotes every prediction for it.
+DRAWN_VOTE = 1e4
+#: Fused logits of voxels that no pass visited.
+UNVISITED_LOGIT = -10.0
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelLogits:
+    """One label's fused mask logits in a box of the scan.
+
+    Parameters
+    ----------
+    box
+        Where they lie, RAS+ voxels.
+    logits
+        (i, j, k) float32 in RAS+ order, the box' own shape; above 0 is inside.
+    """
+
+    box: Box
+    logits: FloatArray
+
+
+def impose_drawn(logits: dict[int, LabelLogits], prompts: Prompts, volume: Volume) -> None:
+    """Write every drawn mask into its label's logits, so that it comes back unchanged."""
+    shape = volume.grid.shape
+    for label, found in logits.items():
+        masks: list[MaskPrompt] = [
+            prompt for prompt in prompts.of(label) if isinstance(prompt, MaskPrompt)
+        ]
+        box = found.box
+        for prompt in masks:
+            box = box.joined(_slice_box(prompt, shape))
+        widened = np.full(box.shape, UNVISITED_LOGIT, dtype=np.float32)
+        widened[offset(found.box, box)] = found.logits
+        for prompt in masks:
+            along = prompt.axis
+            stack = along.to_stack(widened)  # a view
+            _, rows, columns = box.in_stack(along, shape)
+            index = prompt.slice_index - box.start[along.value]
+            stack[index] = drawn_logits(prompt.mask[rows, columns])
+        logits[label] = LabelLogits(box, widened)
+
+
+def _slice_box(prompt: MaskPrompt, shape: Sequence[int]) -> Box:
+    """Return the box of one drawn mask (of the pixel at its centre where it is empty)."""
+    if prompt.mask.any():
+        return around_prompts([prompt], shape, (1.0, 1.0, 1.0), 0.0)
+    middle = tuple(size // 2 for size in shape)
+    return Box(
+        (middle[0], middle[1], middle[2]), (middle[0] + 1, middle[1] + 1, middle[2] + 1)
+    ).with_range(prompt.axis, prompt.slice_index, prompt.slice_index + 1)
+
+
+def compete(logits: dict[int, LabelLogits], prompts: Prompts, volume: Volume) -> LabelMap:
+    """Give each voxel the label with the highest logit above 0; drawn voxels are settled."""
+    shape = volume.grid.shape
+    kind = np.uint8 if max(logits) <= np.iinfo(np.uint8).max else np.uint16
+    labels = np.zeros(shape, dtype=kind)
+    best = np.zeros(shape, dtype=np.float32)
+    for label, found in logits.items():
+        here = found.box.slices
+        votes = found.logits.copy()
+        for prompt in _masks_of(prompts, label):
+            along = prompt.axis
+            _, rows, columns = found.box.in_stack(along, shape)
+            index = prompt.slice_index - found.box.start[along.value]
+            drawn = prompt.mask[rows, columns]
+            along.to_stack(votes)[index][drawn] = DRAWN_VOTE
+        wins = votes > best[here]
+        labels[here][wins] = label
+        best[here][wins] = votes[wins]
+    names = {label: prompts.names[label] for label in logits if label in prompts.names}
+    return LabelMap(labels, volume.stored, names)
+
+
+def _masks_of(prompts: Prompts, label: int) -> list[MaskPrompt]:
+    return [prompt for prompt in prompts.of(label) if isinstance(prompt, MaskPrompt)]
+
+
+def offset(inner: Box, outer: Box) -> tuple[slice, slice, slice]:
+    """Return what cuts ``inner`` out of an array of ``outer``."""
+    x, y, z = (
+        slice(start - origin, stop - origin)
+        for start, stop, origin in zip(inner.start, inner.stop, outer.start, strict=True)
+    )
+    return x, y, z

@@ -1,0 +1,138 @@
+"""Everything that changes a run's result, in one frozen object that serialises to JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, get_args
+
+from voxtrail.core.axis import Axis
+from voxtrail.errors import OptionError
+from voxtrail.fuse import FUSIONS
+from voxtrail.memory import PROMPT_MEMORIES, RECENT_MEMORIES
+from voxtrail.preprocess import MARGIN_MM, describe, parse_preprocess
+from voxtrail.propagate.schedule import Direction
+
+#: Where a pass ends: at the outermost prompts, where the object is gone, or at the scan's ends.
+Extent = Literal["prompts", "object", "all"]
+#: One crop a label, one around all labels, or the whole slice.
+Crop = Literal["label", "all", "none"]
+#: Whether labels compete for a voxel, or each is kept by itself.
+Overlap = Literal["compete", "apart"]
+
+#: The paper's configurations: prompt memory and recent memory of each.
+PRESETS: dict[str, tuple[str, str]] = {
+    "baseline": ("all", "recent:k=6"),
+    "sps": ("near:tau=0.3", "recent:k=6"),
+    "is": ("all", "intelligent"),
+    "is+sps": ("near:tau=0.3", "intelligent"),
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """How a scan is segmented. Texts are those of the command line.
+
+    Parameters
+    ----------
+    model
+        A name of the catalogue, a Hugging Face id, a folder or an official ``.pt`` file.
+    preset
+        One of the paper's configurations, for whichever of the next two is not given.
+    prompt_memory
+        Which prompted slices are attended to, such as ``near:tau=0.3``.
+    memory
+        Which tracked slices are attended to, such as ``intelligent``.
+    axes
+        Slicing directions: ``axial``, ``coronal``, ``sagittal``.
+    direction
+        One pass (``forward``) or a forward and a backward one (``both``).
+    extent
+        Where passes end; None takes ``prompts`` for a label with two or more prompted slices on
+        an axis and ``object`` for one with a single one.
+    window
+        Preprocessing, such as ``bone`` or ``bone+clahe``.
+    crop
+        One crop per ``label``, one around ``all`` labels, or ``none``.
+    margin_mm
+        What a crop leaves around what was drawn, in mm.
+    roi
+        A region in stored voxel indices, ``x0:x1,y0:y1,z0:z1``, that nothing leaves.
+    resolution
+        Side of the model's input in pixels; None takes the checkpoint's own.
+    fuse
+        How directions and axes become one, such as ``mean-logit``.
+    overlap
+        Whether labels ``compete`` for a voxel or are kept ``apart``.
+    device
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+
+    Raises
+    ------
+    OptionError
+        If a value is none of those accepted; the message lists them.
+    """
+
+    model: str = "small"
+    preset: str = "is+sps"
+    prompt_memory: str | None = None
+    memory: str | None = None
+    axes: tuple[str, ...] = ("axial",)
+    direction: Direction = "forward"
+    extent: Extent | None = None
+    window: str = "bone"
+    crop: Crop = "label"
+    margin_mm: float = MARGIN_MM
+    roi: str | None = None
+    resolution: int | None = None
+    fuse: str = "mean-logit"
+    overlap: Overlap = "compete"
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        _one_of("preset", self.preset, PRESETS)
+        _one_of("direction", self.direction, get_args(Direction))
+        _one_of("crop", self.crop, get_args(Crop))
+        _one_of("overlap", self.overlap, get_args(Overlap))
+        if self.extent is not None:
+            _one_of("extent", self.extent, get_args(Extent))
+        if not self.axes or len(set(self.axes)) < len(self.axes):
+            raise OptionError(
+                "the axes cannot be used",
+                received=",".join(self.axes),
+                accepted="one or more of axial, coronal, sagittal, each once",
+                remedy="pass for example --axes axial,coronal,sagittal",
+            )
+        for axis in self.axes:
+            Axis.named(axis)
+        parse_preprocess(self.window)
+        FUSIONS.parse(self.fuse)
+        for family, spec in ((PROMPT_MEMORIES, self.prompt_memory), (RECENT_MEMORIES, self.memory)):
+            if spec is not None:
+                family.parse(spec)
+
+    def resolved(self) -> Config:
+        """Return the same configuration with everything that the preset implies written out."""
+        prompt_memory, memory = PRESETS[self.preset]
+        return replace(
+            self,
+            prompt_memory=PROMPT_MEMORIES.spec(
+                PROMPT_MEMORIES.parse(self.prompt_memory or prompt_memory)
+            ),
+            memory=RECENT_MEMORIES.spec(RECENT_MEMORIES.parse(self.memory or memory)),
+            fuse=FUSIONS.spec(FUSIONS.parse(self.fuse)),
+            window=describe(parse_preprocess(self.window)),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as plain values."""
+        return {**asdict(self), "axes": list(self.axes)}
+
+
+def _one_of(option: str, value: str, accepted: Any) -> None:
+    if value not in accepted:
+        raise OptionError(
+            f"unknown {option}",
+            received=value,
+            accepted=", ".join(accepted),
+            remedy=f"name one of them with --{option}",
+        )

@@ -1,0 +1,148 @@
+"""What made a result: written beside it as JSON."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import voxtrail
+from voxtrail.core.volume import Volume
+from voxtrail.model.weights import LoadedModel
+from voxtrail.pipeline.config import Config
+from voxtrail.preprocess import Box
+
+FORMAT = "voxtrail-run/1"
+NOTICE = "Research use only. Not a medical device."
+#: Packages whose version can change a result.
+PACKAGES = ("torch", "transformers", "numpy", "scipy", "scikit-image", "nibabel")
+
+
+@dataclass(frozen=True)
+class PassRecord:
+    """One pass of one label along one axis; slice numbers are RAS+ indices of the scan."""
+
+    axis: str
+    extent: str
+    first_slice: int
+    last_slice: int
+    prompted: list[int]
+    tracked: int
+    stopped_at: int | None
+
+
+@dataclass(frozen=True)
+class LabelRecord:
+    """How one label came about.
+
+    Parameters
+    ----------
+    label, name
+        Which.
+    crop
+        Where it was looked for, RAS+ voxels, after growing.
+    growths
+        How often the crop grew because a mask touched its border.
+    passes
+        What was propagated.
+    voxels
+        Size of the label in the result.
+    """
+
+    label: int
+    name: str
+    crop: Box
+    growths: int
+    passes: list[PassRecord]
+    voxels: int
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """Everything that a result depends on, and what it cost.
+
+    Parameters
+    ----------
+    config
+        The resolved configuration.
+    model
+        Name, source, SHA-256 and input size of the weights.
+    device
+        What it ran on.
+    versions
+        Of voxtrail, Python and the packages that can change a result.
+    grid
+        Shape and affine of the scan as stored.
+    labels
+        One a label.
+    seconds
+        By component, and in all.
+    warnings
+        What a person should know.
+    """
+
+    config: Config
+    model: dict[str, Any]
+    device: str
+    versions: dict[str, str]
+    grid: dict[str, Any]
+    labels: list[LabelRecord]
+    seconds: dict[str, float]
+    warnings: list[str]
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        config: Config,
+        loaded: LoadedModel,
+        volume: Volume,
+        labels: Sequence[LabelRecord],
+        seconds_before: dict[str, float],
+        seconds_total: float,
+        warnings: Sequence[str],
+    ) -> RunRecord:
+        """Gather a record; ``seconds_before`` is what the model's stopwatch said at the start."""
+        spent = {
+            name: round(seconds - seconds_before.get(name, 0.0), 3)
+            for name, seconds in loaded.model.stopwatch.seconds.items()
+        }
+        return cls(
+            config=config,
+            model={
+                "name": loaded.name,
+                "source": loaded.source,
+                "sha256": loaded.sha256,
+                "input_size": loaded.model.input_size,
+            },
+            device=loaded.model.device,
+            versions=versions(),
+            grid=volume.stored.to_json(),
+            labels=list(labels),
+            seconds={**spent, "total": round(seconds_total, 3)},
+            warnings=list(warnings),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values; ``seed`` is null because nothing is drawn at random."""
+        record = {key: value for key, value in asdict(self).items() if key != "config"}
+        return {
+            "format": FORMAT,
+            "notice": NOTICE,
+            "config": self.config.to_json(),
+            "seed": None,
+            **record,
+        }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of voxtrail, Python and `PACKAGES`."""
+    found = {"voxtrail": voxtrail.__version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found

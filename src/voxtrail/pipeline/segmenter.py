@@ -1,0 +1,327 @@
+"""From a scan and a few outlined slices to labels on the scan's own grid.
+
+`segment` is the one door that the command line, the study and notebooks use.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxtrail.core.axis import Axis
+from voxtrail.core.prompts import Prompts
+from voxtrail.core.volume import LabelMap, Volume
+from voxtrail.errors import GridError
+from voxtrail.fuse import FUSIONS, Fusion
+from voxtrail.memory import MemoryPolicy, parse_policy
+from voxtrail.model.base import SliceModel
+from voxtrail.model.weights import LoadedModel, load_model
+from voxtrail.pipeline.checks import check_prompts, warnings_about
+from voxtrail.pipeline.compose import UNVISITED_LOGIT, LabelLogits, compete, impose_drawn, offset
+from voxtrail.pipeline.config import Config, Extent
+from voxtrail.pipeline.record import LabelRecord, PassRecord, RunRecord
+from voxtrail.pipeline.regions import Region, bounds_of, in_crop, plan, range_along
+from voxtrail.preprocess import Box, Side, margin_vox, parse_preprocess
+from voxtrail.propagate.features import FeatureSource
+from voxtrail.propagate.propagator import Propagator, Stack, StackLogits
+
+#: A crop that a predicted mask touches grows, and that part is run again, at most so often.
+MAX_GROWTHS = 2
+
+FloatArray = NDArray[np.float32]
+#: Called with slices done, slices in all, and what is being done.
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """A segmented scan.
+
+    Parameters
+    ----------
+    labels
+        On exactly the scan's stored grid, in the smallest unsigned type that holds them. With
+        ``overlap="apart"`` voxels that several labels claim carry the most confident one here;
+        `mask` gives each label by itself.
+    logits
+        Fused logits by label.
+    record
+        What made it.
+    """
+
+    labels: LabelMap
+    logits: dict[int, LabelLogits]
+    record: RunRecord
+
+    def mask(self, label: int) -> NDArray[np.bool_]:
+        """Return one label by itself, whatever other labels claim: (i, j, k) bool in RAS+."""
+        found = self.logits[label]
+        mask = np.zeros(self.labels.grid.shape, dtype=np.bool_)
+        mask[found.box.slices] = found.logits > 0
+        return mask
+
+    def probabilities(self, label: int) -> FloatArray:
+        """Return one label's probabilities: (i, j, k) float32 in RAS+, 0 to 1."""
+        found = self.logits[label]
+        probabilities = np.zeros(self.labels.grid.shape, dtype=np.float32)
+        probabilities[found.box.slices] = 0.5 * (1.0 + np.tanh(0.5 * found.logits))
+        return probabilities
+
+
+def segment(
+    volume: Volume,
+    prompts: Prompts,
+    config: Config | None = None,
+    *,
+    model: LoadedModel | None = None,
+    progress: Progress | None = None,
+) -> Segmentation:
+    """Carry outlined slices through a scan.
+
+    Parameters
+    ----------
+    volume
+        The scan.
+    prompts
+        What was drawn on it, on the same grid.
+    config
+        How; the paper's best configuration with SAM 2.1 small by default.
+    model
+        A model that is already loaded; otherwise ``config.model`` is loaded.
+    progress
+        Called as the work goes on.
+
+    Raises
+    ------
+    GridError
+        If the prompts were drawn on another grid.
+    PromptError
+        If a label has no prompt on any axis to propagate along, two labels were drawn on the
+        same voxel, or something was drawn outside the region.
+    WeightsError, OptionError
+        If the model cannot be loaded.
+    """
+    started = time.perf_counter()
+    config = (config or Config()).resolved()
+    if not prompts.stored.same_as(volume.stored):
+        raise GridError(
+            "the prompts were drawn on another grid",
+            received=prompts.stored.describe(),
+            accepted=volume.stored.describe(),
+            remedy="draw on this scan, or resample the prompts to its grid",
+        )
+    check_prompts(prompts, config)
+    bounds = bounds_of(volume, prompts, config)
+    loaded = model or load_model(config.model, resolution=config.resolution, device=config.device)
+    seconds_before = dict(loaded.model.stopwatch.seconds)
+    work = _Work(volume, prompts, config, bounds, loaded.model, progress)
+    logits, label_records = work.run()
+    impose_drawn(logits, prompts, volume)
+    labels = compete(logits, prompts, volume)
+    record = RunRecord.of(
+        config=config,
+        loaded=loaded,
+        volume=volume,
+        labels=[
+            replace(item, voxels=int((labels.voxels == item.label).sum())) for item in label_records
+        ],
+        seconds_before=seconds_before,
+        seconds_total=time.perf_counter() - started,
+        warnings=warnings_about(prompts, config),
+    )
+    return Segmentation(labels, logits, record)
+
+
+class _Work:
+    """One call of `segment`: crops, stacks, passes, growth and fusion."""
+
+    def __init__(
+        self,
+        volume: Volume,
+        prompts: Prompts,
+        config: Config,
+        bounds: Box,
+        model: SliceModel,
+        progress: Progress | None,
+    ) -> None:
+        self._volume = volume
+        self._prompts = prompts
+        self._config = config
+        self._bounds = bounds
+        self._model = model
+        self._progress = progress
+        self._axes = tuple(Axis.named(name) for name in config.axes)
+        self._policy: MemoryPolicy = parse_policy(config.prompt_memory or "", config.memory or "")
+        self._fusion: Fusion = FUSIONS.parse(config.fuse)
+        transform = parse_preprocess(config.window)
+        self._grey = {axis: transform.apply(axis.to_stack(volume.voxels)) for axis in self._axes}
+
+    def run(self) -> tuple[dict[int, LabelLogits], list[LabelRecord]]:
+        """Segment every label; crops that a mask touches grow and are run again."""
+        done: dict[int, LabelLogits] = {}
+        records: dict[int, LabelRecord] = {}
+        waiting = plan(self._volume, self._prompts, self._config, self._bounds)
+        while waiting:
+            again: list[Region] = []
+            for region, found in zip(waiting, self._run_regions(waiting), strict=True):
+                sides = {side for item in found.values() for side in item.touching}
+                if sides and region.growths < MAX_GROWTHS:
+                    again.append(self._grown(region, sides))
+                    continue
+                for label, item in found.items():
+                    done[label] = item.fused
+                    records[label] = item.record
+            waiting = again
+        ordered = self._prompts.labels()
+        return {label: done[label] for label in ordered}, [records[label] for label in ordered]
+
+    def _grown(self, region: Region, sides: set[Side]) -> Region:
+        spacing = self._volume.grid.spacing_mm
+        step = margin_vox(max(self._config.margin_mm, max(spacing)), spacing)
+        box = region.box.grown(step, sides, self._bounds)
+        return Region(region.labels, box, region.growths + 1)
+
+    def _run_regions(self, regions: Sequence[Region]) -> list[dict[int, _Found]]:
+        """Segment all labels of some regions in one go, so that they share batches."""
+        lanes: list[_Lane] = []
+        for region in regions:
+            for axis in self._axes:
+                lanes.extend(self._lanes(region, axis))
+        again = " (larger crop)" if regions[0].growths else ""
+
+        def report(done: int, total: int) -> None:
+            if self._progress:
+                self._progress(done, total, f"propagating{again}")
+
+        results = Propagator(self._model, self._policy).propagate(
+            [lane.stack for lane in lanes], self._config.direction, report
+        )
+        found: list[dict[int, _Found]] = []
+        for region in regions:
+            by_label: dict[int, _Found] = {}
+            for label in region.labels:
+                of_label = [
+                    (lane, result)
+                    for lane, result in zip(lanes, results, strict=True)
+                    if lane.region is region and lane.label == label
+                ]
+                by_label[label] = self._fuse(region, label, of_label)
+            found.append(by_label)
+        return found
+
+    def _lanes(self, region: Region, axis: Axis) -> list[_Lane]:
+        """Return the stacks of a region's labels along one axis; they share their features."""
+        shape = self._volume.grid.shape
+        ranges: dict[int, tuple[int, int, Extent]] = {}
+        for label in region.labels:
+            drawn = self._prompts.of(label, axis)
+            if drawn:
+                ranges[label] = range_along(axis, drawn, self._config.extent, self._bounds)
+        if not ranges:
+            return []
+        first = min(start for start, _, _ in ranges.values())
+        last = max(stop for _, stop, _ in ranges.values())
+        whole = region.box.with_range(axis, first, last)
+        features = FeatureSource(self._model, self._grey[axis][whole.in_stack(axis, shape)])
+        lanes = []
+        for label, (start, stop, extent) in ranges.items():
+            box = region.box.with_range(axis, start, stop)
+            prompts = dict(
+                in_crop(prompt, box, start, shape) for prompt in self._prompts.of(label, axis)
+            )
+            stack = Stack(features.part(start - first, stop - first), prompts, extent == "object")
+            lanes.append(_Lane(region, label, axis, box, extent, stack))
+        return lanes
+
+    def _fuse(
+        self, region: Region, label: int, lanes: Sequence[tuple[_Lane, StackLogits]]
+    ) -> _Found:
+        box = region.box
+        for position, (lane, _) in enumerate(lanes):
+            box = lane.box if position == 0 else box.joined(lane.box)
+        total = np.zeros(box.shape, dtype=np.float32)
+        count = np.zeros(box.shape, dtype=np.uint8)
+        touching: set[Side] = set()
+        for lane, result in lanes:
+            part = offset(lane.box, box)
+            for logits, said in _readings(result):
+                embedded = np.where(said[:, None, None], self._fusion.embed(logits), 0.0)
+                total[part] += lane.axis.from_stack(embedded)
+                count[part] += lane.axis.from_stack(
+                    np.broadcast_to(said[:, None, None], logits.shape)
+                )
+                tracked = said.copy()
+                tracked[list(result.drawn)] = False
+                touching |= self._touched(lane, (logits > 0) & tracked[:, None, None])
+        settled = self._fusion.settle(total, np.maximum(count, 1))
+        fused = np.where(count > 0, settled, np.float32(UNVISITED_LOGIT))
+        record = LabelRecord(
+            label=label,
+            name=self._prompts.name(label),
+            crop=box,
+            growths=region.growths,
+            passes=[
+                PassRecord(
+                    axis=lane.axis.label,
+                    extent=lane.extent,
+                    first_slice=lane.box.start[lane.axis.value],
+                    last_slice=lane.box.stop[lane.axis.value] - 1,
+                    prompted=sorted(
+                        index + lane.box.start[lane.axis.value] for index in result.drawn
+                    ),
+                    tracked=int(item.visited.sum()),
+                    stopped_at=None
+                    if item.stopped_at is None
+                    else item.stopped_at + lane.box.start[lane.axis.value],
+                )
+                for lane, result in lanes
+                for item in result.passes
+            ],
+            voxels=0,
+        )
+        return _Found(LabelLogits(box, fused.astype(np.float32)), touching, record)
+
+    def _touched(self, lane: _Lane, inside: NDArray[np.bool_]) -> set[Side]:
+        """Return the in-plane sides of a crop that a predicted mask reaches."""
+        sides = lane.box.touching_sides(lane.axis.from_stack(inside), self._bounds)
+        return {side for side in sides if side.axis != lane.axis.value}
+
+
+@dataclass(frozen=True, eq=False)
+class _Lane:
+    """One label's stack along one axis, and where it lies in the scan."""
+
+    region: Region
+    label: int
+    axis: Axis
+    box: Box
+    extent: Extent
+    stack: Stack
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    fused: LabelLogits
+    touching: set[Side]
+    record: LabelRecord
+
+
+def _readings(result: StackLogits) -> list[tuple[FloatArray, NDArray[np.bool_]]]:
+    """Return (logits, which slices they say something about) of each pass, drawn ones once."""
+    readings = [(item.logits, item.visited) for item in result.passes]
+    if not readings:
+        shape = next(iter(result.drawn.values())).shape
+        slices = max(result.drawn) + 1
+        readings = [
+            (np.zeros((slices, *shape), dtype=np.float32), np.zeros(slices, dtype=np.bool_))
+        ]
+    logits, said = readings[0]
+    said = said.copy()
+    for index, drawn in result.drawn.items():
+        logits[index] = drawn
+        said[index] = True
+    return [(logits, said), *readings[1:]]

@@ -1,0 +1,65 @@
+"""What one pass remembers: metadata for the policy, tensors for the model."""
+
+from __future__ import annotations
+
+from voxtrail.memory import Entry, MemoryPolicy, Query
+from voxtrail.memory.base import MAX_POINTERS
+from voxtrail.model.base import Features, Pointer, SpatialMemory, Step, Tracking
+
+
+class MemoryBank:
+    """Entries, spatial memories and pointers by slice number.
+
+    Parameters
+    ----------
+    policy
+        Decides what is recalled and what may be dropped.
+    """
+
+    def __init__(self, policy: MemoryPolicy) -> None:
+        self._policy = policy
+        self._entries: dict[int, Entry] = {}
+        self._memories: dict[int, SpatialMemory] = {}
+        self._pointers: dict[int, Pointer] = {}
+
+    def __len__(self) -> int:
+        """Return how many spatial memories are held."""
+        return len(self._memories)
+
+    def note(self, slice_index: int, step: Step) -> None:
+        """Remember that a slice was segmented; its spatial memory may follow."""
+        self._entries[slice_index] = Entry(
+            slice_index, step.prompted, step.predicted_iou, step.object_score
+        )
+        self._pointers[slice_index] = step.pointer
+
+    def wants(self, slice_index: int, upcoming: Query) -> bool:
+        """Tell whether a slice's spatial memory may be asked for from ``upcoming`` on."""
+        return slice_index in self._policy.retain(upcoming, self._entries)
+
+    def keep(self, slice_index: int, memory: SpatialMemory) -> None:
+        """Remember the spatial memory of a slice that was noted."""
+        self._memories[slice_index] = memory
+
+    def forget(self, upcoming: Query) -> None:
+        """Drop whatever no query from ``upcoming`` on can ask for."""
+        memories = self._policy.retain(upcoming, self._entries)
+        pointers = self._policy.retain_pointers(upcoming, self._entries)
+        self._memories = {i: m for i, m in self._memories.items() if i in memories}
+        self._pointers = {i: p for i, p in self._pointers.items() if i in pointers}
+        self._entries = {i: e for i, e in self._entries.items() if i in memories or i in pointers}
+
+    def recall(self, query: Query, features: Features) -> Tracking:
+        """Gather what the query's slice attends to."""
+        recall = self._policy.recall(query, self._entries)
+        # The reference scales pointer distances by the greatest one that can occur.
+        farthest = min(query.num_slices, MAX_POINTERS) - 1
+        return Tracking(
+            features=features,
+            memories=tuple(
+                (self._memories[item.slice_index], item.embedding) for item in recall.memories
+            ),
+            pointers=tuple(
+                (self._pointers[index], distance / farthest) for index, distance in recall.pointers
+            ),
+        )

@@ -1,0 +1,262 @@
+"""The loop that carries outlines from slice to slice.
+
+Several stacks (labels, axes) and both directions advance together, one slice each a round, so
+that the model sees them as one batch. Nothing here knows about files, patients or PyTorch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxtrail.core.prompts import MaskPrompt, Prompt
+from voxtrail.memory import MemoryPolicy, Query
+from voxtrail.model.base import SliceModel, SpatialMemory, Step
+from voxtrail.propagate.bank import MemoryBank
+from voxtrail.propagate.features import FeaturePart, FeatureSource
+from voxtrail.propagate.schedule import Direction, Pass, passes
+
+#: Logit of a drawn mask's pixels, and minus that of pixels known to be outside.
+DRAWN_LOGIT = 10.0
+#: A pass that stops where the object is gone stops after so many empty slices in a row.
+GONE_SLICES = 2
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """One label's slices along one axis, ready to be propagated.
+
+    Parameters
+    ----------
+    features
+        The slices' features; several labels may share them.
+    prompts
+        What was drawn, by slice number in this stack, in the frame of its slices.
+    stop_when_gone
+        Whether a pass ends, beyond the last prompt ahead of it, where the object is gone.
+    """
+
+    features: FeatureSource | FeaturePart
+    prompts: Mapping[int, Prompt]
+    stop_when_gone: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class PassLogits:
+    """What one pass found.
+
+    Parameters
+    ----------
+    logits
+        (slices, rows, columns) float32 mask logits of the whole stack; above 0 is inside.
+    visited
+        (slices,) bool: the slices that this pass tracked; logits mean nothing elsewhere.
+    stopped_at
+        The slice after which it stopped because the object was gone, or None.
+    """
+
+    logits: NDArray[np.float32]
+    visited: NDArray[np.bool_]
+    stopped_at: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class StackLogits:
+    """What was found in one stack.
+
+    Parameters
+    ----------
+    drawn
+        (rows, columns) float32 logits of each prompted slice: +-10 of a drawn mask, the model's
+        own for a box or points.
+    passes
+        One a pass, in the order of the courses.
+    """
+
+    drawn: dict[int, NDArray[np.float32]]
+    passes: tuple[PassLogits, ...]
+
+
+@dataclass(eq=False)
+class _Run:
+    """A pass under way."""
+
+    stack: int
+    course: Pass
+    bank: MemoryBank
+    logits: NDArray[np.float32]
+    visited: NDArray[np.bool_]
+    position: int = 0
+    empty_slices: int = 0
+    stopped_at: int | None = None
+    finished: bool = False
+
+    @property
+    def slice_index(self) -> int:
+        return self.course.slices[self.position]
+
+
+class Propagator:
+    """Propagates outlines through stacks with a frozen model and a memory policy.
+
+    Parameters
+    ----------
+    model
+        The four calls of a SAM 2.
+    policy
+        Which memories a slice attends to.
+    """
+
+    def __init__(self, model: SliceModel, policy: MemoryPolicy) -> None:
+        self._model = model
+        self._policy = policy
+
+    def propagate(
+        self,
+        stacks: Sequence[Stack],
+        direction: Direction = "forward",
+        progress: Progress | None = None,
+    ) -> list[StackLogits]:
+        """Carry every stack's outlines through it, one pass or both ways.
+
+        Parameters
+        ----------
+        stacks
+            Each with at least one prompted slice.
+        direction
+            See `voxtrail.propagate.schedule.passes`.
+        progress
+            Called with the number of slices done and in all.
+
+        Returns
+        -------
+        list of StackLogits
+            One a stack, in order.
+        """
+        courses = [passes(list(s.prompts), len(s.features), direction) for s in stacks]
+        return self.follow(stacks, courses, progress)
+
+    def follow(
+        self,
+        stacks: Sequence[Stack],
+        courses: Sequence[Sequence[Pass]],
+        progress: Progress | None = None,
+    ) -> list[StackLogits]:
+        """Carry every stack's outlines along the given passes; see `propagate`."""
+        runs: list[_Run] = []
+        drawn: list[dict[int, NDArray[np.float32]]] = []
+        for number, (stack, stack_courses) in enumerate(zip(stacks, courses, strict=True)):
+            steps, memories = self._read_prompts(stack)
+            drawn.append(
+                {index: self._drawn_logits(stack, index, step) for index, step in steps.items()}
+            )
+            shape = (len(stack.features), *stack.features.shape_hw)
+            for course in stack_courses:
+                bank = MemoryBank(self._policy)
+                for index, step in steps.items():
+                    bank.note(index, step)
+                    bank.keep(index, memories[index])
+                logits = np.zeros(shape, dtype=np.float32)
+                runs.append(_Run(number, course, bank, logits, np.zeros(shape[0], dtype=np.bool_)))
+        total = sum(len(run.course.slices) for run in runs)
+        active = list(runs)
+        while active:
+            self._round(active, stacks)
+            active = [run for run in active if not run.finished]
+            if progress:
+                left = sum(len(run.course.slices) - run.position for run in active)
+                progress(total - left, total)
+        return [
+            StackLogits(
+                drawn[number],
+                tuple(
+                    PassLogits(run.logits, run.visited, run.stopped_at)
+                    for run in runs
+                    if run.stack == number
+                ),
+            )
+            for number in range(len(stacks))
+        ]
+
+    def _read_prompts(self, stack: Stack) -> tuple[dict[int, Step], dict[int, SpatialMemory]]:
+        shape_hw = stack.features.shape_hw
+        steps: dict[int, Step] = {}
+        memories: dict[int, SpatialMemory] = {}
+        for index, prompt in sorted(stack.prompts.items()):
+            features = stack.features[index]
+            steps[index] = self._model.prompt(features, prompt, shape_hw)
+            memories[index] = self._model.memorise([features], [steps[index]])[0]
+        return steps, memories
+
+    def _drawn_logits(self, stack: Stack, index: int, step: Step) -> NDArray[np.float32]:
+        prompt = stack.prompts[index]
+        if isinstance(prompt, MaskPrompt):
+            return drawn_logits(prompt.mask)
+        logits: NDArray[np.float32] = self._model.masks([step], stack.features.shape_hw)[0]
+        return logits
+
+    def _round(self, runs: list[_Run], stacks: Sequence[Stack]) -> None:
+        """Advance every run by one slice."""
+        tracked = [run for run in runs if run.slice_index not in stacks[run.stack].prompts]
+        trackings = [
+            run.bank.recall(_query(run, stacks), stacks[run.stack].features[run.slice_index])
+            for run in tracked
+        ]
+        steps = self._model.track(trackings) if trackings else []
+        for run, step in zip(tracked, steps, strict=True):
+            run.bank.note(run.slice_index, step)
+            logits = self._model.masks([step], stacks[run.stack].features.shape_hw)[0]
+            run.logits[run.slice_index] = logits
+            run.visited[run.slice_index] = True
+            run.empty_slices = 0 if (logits > 0).any() else run.empty_slices + 1
+        wanted = [
+            (run, tracking, step)
+            for run, tracking, step in zip(tracked, trackings, steps, strict=True)
+            if run.position + 1 < len(run.course.slices)
+            and run.bank.wants(run.slice_index, _query(run, stacks, ahead=1))
+        ]
+        if wanted:
+            memories = self._model.memorise(
+                [tracking.features for _, tracking, _ in wanted], [step for *_, step in wanted]
+            )
+            for (run, *_), memory in zip(wanted, memories, strict=True):
+                run.bank.keep(run.slice_index, memory)
+        for run in runs:
+            self._advance(run, stacks)
+
+    @staticmethod
+    def _advance(run: _Run, stacks: Sequence[Stack]) -> None:
+        """Go on to the next slice, or end the pass."""
+        stack = stacks[run.stack]
+        ahead = list(run.course.slices[run.position + 1 :])
+        prompt_ahead = any(index in stack.prompts for index in ahead)
+        if not ahead:
+            run.finished = True
+        elif stack.stop_when_gone and run.empty_slices >= GONE_SLICES and not prompt_ahead:
+            run.finished = True
+            run.stopped_at = run.slice_index
+            run.logits[ahead] = -DRAWN_LOGIT
+            run.visited[ahead] = True
+        else:
+            run.bank.forget(_query(run, stacks, ahead=1))
+        run.position += 1
+
+
+def drawn_logits(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return a drawn mask (any shape) as logits of +-10."""
+    logits = np.full(mask.shape, -DRAWN_LOGIT, dtype=np.float32)
+    logits[mask] = DRAWN_LOGIT
+    return logits
+
+
+def _query(run: _Run, stacks: Sequence[Stack], ahead: int = 0) -> Query:
+    return Query(
+        run.course.slices[run.position + ahead],
+        run.course.direction,
+        len(stacks[run.stack].features),
+    )
