@@ -75,10 +75,13 @@ class Header:
         Where it lies.
     elements
         pydicom's data set.
+    frames
+        Number of slices that it holds.
     """
 
     source: Source
     elements: Any
+    frames: int
 
 
 @contextmanager
@@ -96,8 +99,9 @@ def sources(places: Sequence[Path]) -> Iterator[list[Source]]:
     elif len(places) == 1 and zipfile.is_zipfile(first):
         with reading(first, "zip"):
             archive = zipfile.ZipFile(first)
+            members = _members(archive, first)
         with archive:
-            yield _members(archive, first)
+            yield members
     else:
         yield _few(list(places), first)
 
@@ -121,7 +125,8 @@ def headers(found: Sequence[Source], *, only_dicom: bool) -> list[Header]:
     for source in found:
         with reading(Path(source.name), "DICOM"), source.open() as file:
             if looks_like_dicom(file):
-                read.append(Header(source, _elements(file)))
+                elements = _elements(file)
+                read.append(Header(source, elements, int(elements.get("NumberOfFrames") or 1)))
             elif only_dicom:
                 raise ImageError(
                     f"{source.name} is not DICOM",
@@ -145,9 +150,15 @@ def _elements(file: IO[bytes]) -> Any:
     with warnings.catch_warnings():
         # pydicom warns of values that break the standard; what matters is checked where it is used.
         warnings.simplefilter("ignore")
-        return pydicom.dcmread(
+        elements = pydicom.dcmread(
             file, stop_before_pixels=True, force=True, specific_tags=list(_ELEMENTS)
         )
+        # pydicom converts an element when it is first looked at: here, where its complaints are
+        # caught, rather than later.
+        for part in (elements, elements.file_meta):
+            for _ in part.iterall():
+                pass
+    return elements
 
 
 def _members(archive: zipfile.ZipFile, path: Path) -> list[Source]:

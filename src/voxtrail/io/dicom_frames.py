@@ -77,11 +77,11 @@ def frames_of(header: Header) -> Iterator[Frame]:
     elements = header.elements
     _refuse_colour(header)
     per_frame = elements.get("PerFrameFunctionalGroupsSequence") or []
-    frames = int(elements.get("NumberOfFrames") or 1)
-    if frames != max(len(per_frame), 1):
-        raise _damaged(header, "NumberOfFrames", frames, f"{max(len(per_frame), 1)} described")
+    if header.frames != max(len(per_frame), 1):
+        described = f"{max(len(per_frame), 1)} described"
+        raise _damaged(header, "NumberOfFrames", header.frames, described)
     shared = elements.get("SharedFunctionalGroupsSequence") or []
-    for number in range(frames):
+    for number in range(header.frames):
         groups = [*per_frame[number : number + 1], *shared[:1]]
         orientation = _numbers(header, groups, "ImageOrientationPatient", 6)
         spacing = _numbers(header, groups, "PixelSpacing", 2)

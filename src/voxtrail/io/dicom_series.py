@@ -41,7 +41,7 @@ class Series:
 
     def line(self, index: int) -> str:
         """Return what a list of series says of this one, the ``index``-th."""
-        frames = sum(int(image.elements.get("NumberOfFrames") or 1) for image in self.images)
+        frames = sum(image.frames for image in self.images)
         first = self.images[0].elements
         return (
             f"#{index} (number {self.number or 'none'}, {self.description or 'no description'!r}, "

@@ -21,6 +21,9 @@ from voxtrail.errors import ImageError, VoxtrailError
 #: A scan that would take more memory than this is refused before it is read.
 MAX_BYTES = 16 * 2**30
 
+#: No scanner is a thousand kilometres long; beyond this, squares of lengths overflow.
+MAX_MM = 1e9
+
 #: Largest label of a label map or a prompt.
 MAX_LABEL = 65535
 
@@ -66,14 +69,14 @@ class Format:
     read
         Takes a path and the most bytes that the voxels may take; returns the image.
     write
-        Takes an image and a path; None where the format is only read.
+        Takes an image and a path.
     """
 
     name: str
     suffixes: tuple[str, ...]
     written: tuple[str, ...]
     read: Callable[[Path, int], StoredImage]
-    write: Callable[[StoredImage, Path], None] | None = None
+    write: Callable[[StoredImage, Path], None]
 
 
 def three_axes(shape: Sequence[int], path: Path) -> tuple[int, int, int]:
@@ -100,6 +103,31 @@ def three_axes(shape: Sequence[int], path: Path) -> tuple[int, int, int]:
             remedy="pass one volume: split a series over time, or pick one channel",
         )
     return sides[0], sides[1], sides[2]
+
+
+def refuse_far(affine: NDArray[np.float64], what: str) -> None:
+    """Refuse a place beyond any scanner.
+
+    Parameters
+    ----------
+    affine
+        4x4, voxel to millimetres; NaN and infinity are left for `Grid` to refuse.
+    what
+        Whose it is, for messages.
+
+    Raises
+    ------
+    ImageError
+        If an entry is beyond `MAX_MM`.
+    """
+    entries = affine[np.isfinite(affine)]
+    if entries.size and np.abs(entries).max() > MAX_MM:
+        raise ImageError(
+            f"{what}: the affine is beyond any scanner",
+            received=f"{np.abs(entries).max():.4g} mm",
+            accepted=f"at most {MAX_MM:g} mm",
+            remedy="repair the header (its orientation or spacing is broken) and read it again",
+        )
 
 
 def refuse_data_type(dtype: np.dtype[Any], path: Path) -> None:

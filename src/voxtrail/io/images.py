@@ -18,7 +18,7 @@ from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.errors import ImageError, OptionError
 from voxtrail.io import dicom
 from voxtrail.io.atomic import check_writable, replacing
-from voxtrail.io.format import MAX_BYTES, MAX_LABEL, StoredImage
+from voxtrail.io.format import MAX_BYTES, MAX_LABEL, StoredImage, refuse_far
 from voxtrail.io.registry import is_known, reader_of, writer_of
 
 #: A label map stored with a scale factor (some tools save whole numbers so) comes back whole only
@@ -81,6 +81,7 @@ def read(
                 accepted="finite numbers",
                 remedy="replace them (air is -1000 HU) and save it again",
             )
+    refuse_far(image.affine, str(path))
     try:
         return Volume.from_stored(voxels, image.affine)
     except ImageError as error:
@@ -111,6 +112,7 @@ def read_labels(path: AnyPath, *, max_bytes: int = MAX_BYTES) -> LabelMap:
     place = Path(path)
     _refuse_unreadable(place)
     image = reader_of(place).read(place, max_bytes)
+    refuse_far(image.affine, str(path))
     try:
         return LabelMap.from_stored(_whole_labels(image.voxels, path), image.affine)
     except ImageError as error:
@@ -126,7 +128,7 @@ def write(image: LabelMap | Volume, path: AnyPath, force: bool = False) -> None:
     ----------
     image
         A label map (in the smallest of uint8 and uint16 that holds its labels) or a scan (in its
-        own data type).
+        own data type; float16 as float32).
     path
         The file; its suffix chooses the format.
     force
@@ -144,10 +146,10 @@ def write(image: LabelMap | Volume, path: AnyPath, force: bool = False) -> None:
     voxels = image.to_stored()
     if isinstance(image, LabelMap):
         voxels = _whole_labels(voxels, "the label map")
-    form = writer_of(place)
-    assert form.write is not None  # what is listed as written has a writer
+    elif voxels.dtype == np.float16:
+        voxels = voxels.astype(np.float32)  # no format has half precision
     with replacing(place, force) as temporary:
-        form.write(StoredImage(voxels, image.stored.affine), temporary)
+        writer_of(place).write(StoredImage(voxels, image.stored.affine), temporary)
 
 
 def check_output(path: AnyPath, force: bool = False) -> Path:

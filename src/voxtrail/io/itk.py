@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.errors import ImageError, OutputError
+from voxtrail.io import metaimage_header
 from voxtrail.io.format import (
     DEFLATE_RATIO,
     Format,
@@ -86,6 +87,12 @@ def read(path: Path, max_bytes: int, *, kind: str, reader: str) -> StoredImage:
         image = source.Execute()
         # ITK's arrays are (k, j, i).
         return StoredImage(SimpleITK.GetArrayFromImage(image).transpose(2, 1, 0), _affine(image))
+
+
+def read_metaimage(path: Path, max_bytes: int) -> StoredImage:
+    """Read one MetaImage; as `read`, after a look at its header."""
+    metaimage_header.check(path)
+    return read(path, max_bytes, kind="MetaImage", reader="MetaImageIO")
 
 
 def write(image: StoredImage, path: Path) -> None:
@@ -158,10 +165,4 @@ NRRD = Format(
     partial(read, kind="NRRD", reader="NrrdImageIO"),
     write,
 )
-METAIMAGE = Format(
-    "MetaImage",
-    (".mha", ".mhd"),
-    (".mha",),
-    partial(read, kind="MetaImage", reader="MetaImageIO"),
-    write,
-)
+METAIMAGE = Format("MetaImage", (".mha", ".mhd"), (".mha",), read_metaimage, write)

@@ -8,6 +8,7 @@ voxel sizes can say the same, as qform. Equal input gives equal bytes.
 from __future__ import annotations
 
 import gzip
+import logging
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -40,6 +41,10 @@ _SCANNER = 1
 
 #: The qform says the same as the sform where no entry differs by more than this share of a voxel.
 _QFORM_VOXELS = 1e-4
+
+#: nibabel logs what it mends in a header; standard error is the command line's.
+_SILENT = logging.Logger(__name__)
+_SILENT.addHandler(logging.NullHandler())
 
 
 def read(path: Path, max_bytes: int) -> StoredImage:
@@ -124,15 +129,14 @@ def write(image: StoredImage, path: Path) -> None:
 
 def _header(file: IO[bytes], path: Path) -> Any:
     import nibabel as nib
-    from nibabel.imageglobals import LoggingOutputSuppressor
 
     block = file.read(_HEADER_BYTES)
     for kind in (nib.Nifti1Header, nib.Nifti2Header):
         if kind.may_contain_header(block):
             # From the block alone: extensions, which may promise any length, are not read.
-            # nibabel logs what it mends; standard error is the command line's.
-            with LoggingOutputSuppressor():
-                return kind(block[: kind.sizeof_hdr])
+            header = kind(block[: kind.sizeof_hdr], check=False)
+            header.check_fix(logger=_SILENT)
+            return header
     raise ImageError(
         f"{path} is not a NIfTI file",
         received=f"a file that starts with {block[:8]!r}",

@@ -53,7 +53,7 @@ from voxtrail.core.grid import Grid
 from voxtrail.core.prompts import Prompts
 from voxtrail.errors import GridError, ImageError, PromptError
 from voxtrail.io import prompt_entry
-from voxtrail.io.format import MAX_LABEL
+from voxtrail.io.format import MAX_LABEL, refuse_far
 from voxtrail.io.slice_frame import SliceFrame
 
 FORMAT = "voxtrail-prompts/1"
@@ -176,7 +176,9 @@ def _check_grid(value: Any, stored: Grid) -> None:
     try:
         if not isinstance(value, dict) or set(value) != {"shape", "affine"}:
             raise TypeError("not an object of shape and affine")
-        drawn_on = Grid(tuple(value["shape"]), np.array(value["affine"], dtype=np.float64))
+        affine = np.array(value["affine"], dtype=np.float64)
+        refuse_far(affine, "grid")
+        drawn_on = Grid(tuple(value["shape"]), affine)
     # Whatever JSON holds instead of a grid ends here: lists of other things, other depths.
     except (TypeError, ValueError, OverflowError, ImageError) as error:
         raise PromptError(
