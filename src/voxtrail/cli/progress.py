@@ -1,0 +1,86 @@
+"""Progress on standard error: a bar on a terminal, plain lines otherwise, nothing when quiet."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from voxtrail.pipeline.segmenter import Progress
+
+#: Plain lines come at most so often, so that logs stay short.
+LINE_SECONDS = 5.0
+
+
+def say(text: str, *, quiet: bool) -> None:
+    """Write one line to standard error unless quiet."""
+    if not quiet:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+
+
+@contextmanager
+def progress_bar(*, quiet: bool) -> Iterator[Progress | None]:
+    """Give a callback that shows slices done, slices in all and the time left."""
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        yield from _bar()
+    else:
+        yield _Lines()
+
+
+def _bar() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import (
+        Progress as Bar,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("slices"),
+        TimeElapsedColumn(),
+        TextColumn("elapsed,"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        tasks = {}
+
+        def update(done: int, total: int, what: str) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield update
+
+
+class _Lines:
+    """Plain lines for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._what = ""
+        self._started = 0.0
+        self._said = 0.0
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        now = time.monotonic()
+        if what != self._what:
+            self._what, self._started, self._said = what, now, now
+        if done < total and now - self._said < LINE_SECONDS:
+            return
+        self._said = now
+        spent = now - self._started
+        left = f", {spent / done * (total - done):.0f} s left" if 0 < done < total else ""
+        sys.stderr.write(f"{what}: {done}/{total} slices, {spent:.0f} s{left}\n")
+        sys.stderr.flush()

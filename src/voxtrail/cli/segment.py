@@ -1,0 +1,230 @@
+"""``voxtrail segment``: from a scan and a few outlined slices to a label map."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from voxtrail.core.prompts import Prompts
+    from voxtrail.core.volume import Volume
+    from voxtrail.pipeline import Segmentation
+
+
+def run(
+    image: Annotated[str, typer.Argument(help="The scan: NIfTI, NRRD, MetaImage, DICOM.")],
+    prompts: Annotated[
+        Path, typer.Argument(help="Outlined slices: a label map on IMAGE's grid, or JSON.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The label map to write.")],
+    model: Annotated[
+        str,
+        typer.Option(
+            help="small, tiny, base-plus, large (SAM 2.1), the same with -2.0, micro (bundled), "
+            "a Hugging Face id, a folder or a .pt file."
+        ),
+    ] = "small",
+    preset: Annotated[str, typer.Option(help="is+sps, baseline, sps or is.")] = "is+sps",
+    prompt_memory: Annotated[
+        str | None,
+        typer.Option(help="Prompted slices attended to: all, near:tau=0.3, closest:n=2."),
+    ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            help="Tracked slices attended to: recent:k=6, intelligent, stride:r=2, gate:k=3."
+        ),
+    ] = None,
+    axes: Annotated[str, typer.Option(help="axial, coronal, sagittal; commas join.")] = "axial",
+    direction: Annotated[str, typer.Option(help="forward, or both ways.")] = "forward",
+    extent: Annotated[
+        str | None,
+        typer.Option(
+            help="Stop at the outermost prompts (default with two or more), where the object "
+            "is gone (default with one), or at the scan's ends: prompts, object, all."
+        ),
+    ] = None,
+    window: Annotated[
+        str,
+        typer.Option(
+            help="bone, soft, lung, brain, LEVEL,WIDTH in HU, none, clahe; +clahe follows a window."
+        ),
+    ] = "bone",
+    crop: Annotated[
+        str, typer.Option(help="One crop per label, one around all, or none: label, all, none.")
+    ] = "label",
+    roi: Annotated[
+        str | None, typer.Option(help="x0:x1,y0:y1,z0:z1 in stored voxels; nothing leaves it.")
+    ] = None,
+    margin: Annotated[float, typer.Option(help="mm left around what was drawn.")] = 20.0,
+    resolution: Annotated[
+        int | None,
+        typer.Option(help="Side of the model's input in pixels; the checkpoint's own by default."),
+    ] = None,
+    fuse: Annotated[
+        str, typer.Option(help="How passes become one: mean-logit, mean-probability.")
+    ] = "mean-logit",
+    overlap: Annotated[
+        str,
+        typer.Option(help="Labels compete for a voxel, or are kept apart (one more file each)."),
+    ] = "compete",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    series: Annotated[str | None, typer.Option(help="Which of several DICOM series.")] = None,
+    probabilities: Annotated[
+        Path | None, typer.Option(help="Also write probabilities: NIfTI, one volume a label.")
+    ] = None,
+    overlay: Annotated[
+        Path | None, typer.Option(help="Also draw a sheet of slices with outlines: PNG.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the run's record.")] = False,
+) -> None:
+    """Carry outlined slices through a scan and write the labels on the scan's own grid."""
+    from voxtrail.cli.progress import progress_bar, say
+    from voxtrail.io import read, read_prompts
+    from voxtrail.model.weights import load_model
+    from voxtrail.pipeline import Config, segment
+
+    files = Outputs(output, probabilities, overlay, force)
+    files.check()
+    config = Config(
+        model=model,
+        preset=preset,
+        prompt_memory=prompt_memory,
+        memory=memory,
+        axes=tuple(part.strip() for part in axes.split(",")),
+        direction=direction,  # type: ignore[arg-type]  # Config checks it
+        extent=extent,  # type: ignore[arg-type]
+        window=window,
+        crop=crop,  # type: ignore[arg-type]
+        margin_mm=margin,
+        roi=roi,
+        resolution=resolution,
+        fuse=fuse,
+        overlap=overlap,  # type: ignore[arg-type]
+        device=device,
+    )
+    scan = read(image, series=series)
+    drawn = read_prompts(prompts, like=scan)
+    say(f"{Path(image).name}: {scan.stored.describe()}", quiet=quiet)
+    loaded = load_model(model, resolution=resolution, device=device, quiet=quiet)
+    with progress_bar(quiet=quiet) as progress:
+        result = segment(scan, drawn, config, model=loaded, progress=progress)
+    files.write(scan, drawn, result)
+    for warning in result.record.warnings:
+        say(f"warning: {warning}", quiet=quiet)
+    if as_json:
+        sys.stdout.write(json.dumps(result.record.to_json(), indent=2) + "\n")
+    else:
+        _report(result, files)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files that a run writes."""
+
+    labels: Path
+    probabilities: Path | None
+    overlay: Path | None
+    force: bool
+
+    @property
+    def record(self) -> Path:
+        """The run's record beside the label map."""
+        return self.labels.with_name(f"{_stem(self.labels)}.json")
+
+    def check(self) -> None:
+        """Refuse, before any work, places where a file cannot be put."""
+        from voxtrail.io import check_output, check_writable
+        from voxtrail.io.probabilities import check_probabilities_output
+
+        check_output(self.labels, self.force)
+        check_writable(self.record, self.force)
+        if self.probabilities:
+            check_probabilities_output(self.probabilities, self.force)
+        if self.overlay:
+            check_writable(self.overlay, self.force)
+
+    def write(self, scan: Volume, drawn: Prompts, result: Segmentation) -> None:
+        """Write everything; each file appears whole or not at all."""
+        from voxtrail.io import replacing, write
+        from voxtrail.io.probabilities import write_probabilities
+
+        write(result.labels, self.labels, self.force)
+        if result.record.config.overlap == "apart":
+            self._write_apart(result)
+        if self.probabilities:
+            maps = {label: result.probabilities(label) for label in result.logits}
+            write_probabilities(maps, scan.stored, self.probabilities, self.force)
+        if self.overlay:
+            from voxtrail.picture import contact_sheet
+
+            with replacing(self.overlay, self.force) as place:
+                place.write_bytes(contact_sheet(scan, result.labels, drawn))
+        record = {**result.record.to_json(), "outputs": self._names(result)}
+        with replacing(self.record, self.force) as place:
+            place.write_text(json.dumps(record, indent=2) + "\n")
+
+    def _write_apart(self, result: Segmentation) -> None:
+        import numpy as np
+
+        from voxtrail.core.volume import LabelMap
+        from voxtrail.io import write
+
+        for label, place in self._apart(result).items():
+            mask = result.mask(label).astype(np.uint8)
+            write(LabelMap(mask, result.labels.stored), place, self.force)
+
+    def _apart(self, result: Segmentation) -> dict[int, Path]:
+        stem = _stem(self.labels)
+        suffix = self.labels.name[len(stem) :]
+        return {
+            label: self.labels.with_name(f"{stem}.label-{label}{suffix}") for label in result.logits
+        }
+
+    def _names(self, result: Segmentation) -> dict[str, Any]:
+        names: dict[str, Any] = {"labels": self.labels.name}
+        if result.record.config.overlap == "apart":
+            names["apart"] = {
+                str(label): place.name for label, place in self._apart(result).items()
+            }
+        if self.probabilities:
+            names["probabilities"] = self.probabilities.name
+        if self.overlay:
+            names["overlay"] = self.overlay.name
+        return names
+
+
+def _stem(path: Path) -> str:
+    """Return a file's name without its suffix, taking ``.nii.gz`` and ``.seg.nrrd`` as one."""
+    name = path.name
+    for suffix in (".gz", ".nii", ".seg.nrrd", path.suffix):
+        name = name.removesuffix(suffix)
+    return name or path.name
+
+
+def _report(result: Segmentation, files: Outputs) -> None:
+    record = result.record
+    millilitres = abs(float(_voxel_ml(result)))
+    for label in record.labels:
+        grown = f", crop grown {label.growths}x" if label.growths else ""
+        sys.stdout.write(
+            f"{label.label} {label.name}: {label.voxels} voxels, "
+            f"{label.voxels * millilitres:.1f} ml{grown}\n"
+        )
+    sys.stdout.write(
+        f"{files.labels} in {record.seconds['total']:.1f} s "
+        f"({record.model['name']}, {record.device}). Research use only: not a medical device.\n"
+    )
+
+
+def _voxel_ml(result: Segmentation) -> float:
+    import numpy as np
+
+    return float(np.linalg.det(result.labels.stored.affine[:3, :3])) / 1000.0

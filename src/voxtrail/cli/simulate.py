@@ -1,0 +1,41 @@
+"""``voxtrail simulate``: outlines as a careful person would have drawn them, from the truth."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def run(
+    truth: Annotated[
+        list[Path], typer.Argument(help="One label map, or binary masks (labels 1, 2, ...).")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="PROMPTS.nii.gz (axial only) or PROMPTS.json.")
+    ],
+    slices: Annotated[
+        str, typer.Option(help="first-middle-last, middle, first-last or uniform:K.")
+    ] = "first-middle-last",
+    axes: Annotated[str, typer.Option(help="axial, coronal, sagittal; commas join.")] = "axial",
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+) -> None:
+    """Cut prompts from the truth on chosen slices of every label."""
+    from voxtrail.core.axis import Axis
+    from voxtrail.evaluate import simulate
+    from voxtrail.evaluate.truth import read_truth
+    from voxtrail.io import check_prompts_output, write_prompts
+
+    check_prompts_output(output, force)
+    directions = [Axis.named(name) for name in axes.split(",")]
+    drawn = simulate(read_truth(truth), slices, directions)
+    write_prompts(drawn, output, force)
+    for label in drawn.labels():
+        numbers: dict[str, list[int]] = {}
+        for prompt in drawn.of(label):
+            numbers.setdefault(prompt.axis.label, []).append(prompt.slice_index)
+        where = "; ".join(f"{axis} {', '.join(map(str, of))}" for axis, of in numbers.items())
+        sys.stdout.write(f"{label} {drawn.name(label)}: {where} (RAS+ slice numbers)\n")
+    sys.stdout.write(f"{output}\n")
