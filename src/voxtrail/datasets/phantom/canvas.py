@@ -111,8 +111,8 @@ class Canvas:
         solid = _share(distance[seen], width)
         core = np.minimum(_share(core_depth, width), solid)
         density = self.frame.physique.density
-        cortex_hu = density * (_CORTEX_HU + shaft * (_SHAFT_CORTEX_HU - _CORTEX_HU))
-        # Trabeculae thin out from the shell inwards.
+        cortex_hu = np.sqrt(density) * (_CORTEX_HU + shaft * (_SHAFT_CORTEX_HU - _CORTEX_HU))
+        # Poor bone loses trabeculae before cortex; they thin out from the shell inwards.
         dense = 0.75 + 0.55 * np.exp(np.minimum(core_depth, 0) / 6.0)
         spongy = density * (bone.marrow_hu * dense + 55 * self.fields.texture[box][seen])
         marrow = spongy + shaft * (_FATTY_MARROW_HU - spongy)

@@ -7,6 +7,7 @@ import numpy as np
 from voxtrail.datasets.phantom import pelvis, shoulder
 from voxtrail.datasets.phantom.head import in_head
 from voxtrail.datasets.phantom.physique import Physique
+from voxtrail.datasets.phantom.ribcage import chest_wall
 from voxtrail.datasets.phantom.shapes import (
     Array,
     Points,
@@ -38,6 +39,8 @@ def skin(p: Points, physique: Physique) -> Array:
     for side in (1, -1):
         parts.append(_leg(p.mirrored(side), physique, side) - extra * on_trunk)
         parts.append(_arm(p.mirrored(side), physique, side) - 0.4 * extra)
+        chest = common(chest_wall(p.mirrored(side)).depth - 15, 215 - p.z, p.z - 535, blend=20.0)
+        parts.append(chest - 0.5 * np.maximum(extra, 0))
         # The slope of the trapezius, from the neck to the acromion.
         slope = capsule(p.mirrored(side), (34, -44, 582), (150, -46, 516), 30.0, 30.0)
         parts.append(slope - 0.3 * extra)

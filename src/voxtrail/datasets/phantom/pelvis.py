@@ -70,7 +70,7 @@ def femur(physique: Physique, side: int) -> Bone:
         low=low,
         high=high,
         distance=distance,
-        cortex_mm=1.7,
+        cortex_mm=1.4,
         marrow_hu=220.0,
         shaft=lambda p: _in_shaft(_thigh(p, physique, side).z),
         gap_mm=2.5,
@@ -140,8 +140,8 @@ def hip(side: int) -> Bone:
         low=low,
         high=high,
         distance=distance,
-        cortex_mm=1.7,
-        marrow_hu=190.0,
+        cortex_mm=1.2,
+        marrow_hu=170.0,
         gap_mm=2.4,
     )
 
@@ -159,7 +159,7 @@ def _ilium(q: Points) -> Array:
         -(q.z + 10),
         blend=7.0,
     )
-    notch = ellipse(q.y + 66, q.z - 4, 36.0, 34.0)  # greater sciatic notch
+    notch = ellipse(q.y + 72, q.z - 2, 42.0, 40.0)  # greater sciatic notch
     outline = carve(outline, notch, blend=4.0)
     rim = np.exp(-((outline / 9) ** 2)) * fade(-q.z, -55, 8)
     sacral = np.exp(-(((q.y + 66) / 24) ** 2 + ((q.z - 62) / 34) ** 2))
@@ -209,8 +209,8 @@ def sacrum() -> Bone:
         low=(-66, -100, -50),
         high=(66, 20, 112),
         distance=distance,
-        cortex_mm=1.4,
-        marrow_hu=140.0,
+        cortex_mm=0.9,
+        marrow_hu=120.0,
         split=("vertebrae_S1", first_segment),
     )
 

@@ -25,7 +25,7 @@ class Physique:
     fat_mm : float
         Subcutaneous fat of the trunk, atlas mm.
     density : float
-        Bone quality; scales cortical and trabecular HU. 1 is a healthy adult.
+        Bone quality; scales trabecular HU, and cortical by its root. 1 is a healthy adult.
     contrast_hu : float
         HU of blood; about 45 without contrast medium.
     scoliosis_mm, kyphosis : float
@@ -75,7 +75,7 @@ def draw_physique(rng: np.random.Generator) -> Physique:
     return Physique(
         size=rng.uniform(0.92, 1.08),
         fat_mm=rng.uniform(8, 26),
-        density=rng.uniform(0.75, 1.1),
+        density=rng.uniform(0.6, 1.1),
         contrast_hu=contrast,
         scoliosis_mm=rng.uniform(-6, 6),
         kyphosis=rng.uniform(0.8, 1.2),

@@ -28,7 +28,7 @@ _START_DEG = 47.0
 
 _STERNUM_Z = (335, 345, 365, 385, 420, 450, 460, 470, 490, 503, 510)
 _STERNUM_HALF_WIDTH = (3, 6, 11, 18, 17, 14.5, 15, 19, 25, 28, 27)
-_STERNUM_ROUNDING_MM = 4.4
+_STERNUM_ROUNDING_MM = 3.4
 _STERNUM_Y = (70, 71, 72, 71, 64, 55, 51, 46, 35, 27, 23)
 
 
@@ -80,7 +80,7 @@ def rib(number: int, side: int, level: Level) -> Bone:
         low=low,
         high=high,
         distance=distance,
-        cortex_mm=1.2,
+        cortex_mm=1.0,
         marrow_hu=170.0,
         gap_mm=1.5,
     )
@@ -96,6 +96,7 @@ def sternum() -> Bone:
         half_depth = profile(p.z, (340, 370, 450, 458, 464, 500), (4.6, 5.6, 5.6, 6.6, 5.8, 7.4))
         ends = np.maximum(p.z - 508 + notch, 338 - p.z)
         sides = np.abs(p.x) - half_width
+        half_depth *= 1 - 0.4 * np.minimum(np.abs(p.x) / half_width, 1) ** 2  # lens-shaped across
         return corner(sides, np.abs(depth) - half_depth, ends, rounding=_STERNUM_ROUNDING_MM)
 
     return Bone(
@@ -103,8 +104,8 @@ def sternum() -> Bone:
         low=(-34, 8, 328),
         high=(34, 88, 516),
         distance=distance,
-        cortex_mm=1.2,
-        marrow_hu=150.0,
+        cortex_mm=0.9,
+        marrow_hu=140.0,
     )
 
 

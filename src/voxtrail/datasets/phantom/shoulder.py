@@ -93,8 +93,8 @@ def scapula(side: int) -> Bone:
         low=low,
         high=high,
         distance=distance,
-        cortex_mm=1.5,
-        marrow_hu=170.0,
+        cortex_mm=1.1,
+        marrow_hu=160.0,
         gap_mm=2.5,
     )
 

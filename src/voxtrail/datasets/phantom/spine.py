@@ -135,7 +135,7 @@ def vertebra(level: Level) -> Bone:
         low=(level.x - reach_x, level.y - reach_back, level.z - level.half_height - 34),
         high=(level.x + reach_x, level.y + 28, level.z + level.half_height + 24),
         distance=distance,
-        cortex_mm=1.3,
+        cortex_mm=1.0,
         marrow_hu=190.0,
         gap_mm=1.8,
     )
