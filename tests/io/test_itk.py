@@ -137,3 +137,11 @@ def test_damaged_metaimage_headers_do_not_reach_itk(case, tmp_path):
     path.write_bytes(path.read_bytes().replace(old, new))
     with pytest.raises(ImageError, match=words):
         vio.read(path)
+
+
+def test_notes_in_a_metaimage_header_do_no_harm(tmp_path):
+    path = tmp_path / "scan.mha"
+    write(path, ARRAY)
+    notes = b"NDims = 3\n0008|0060 = CT\nMade_By = some tool\n"
+    path.write_bytes(path.read_bytes().replace(b"NDims = 3\n", notes))
+    np.testing.assert_array_equal(vio.read(path).to_stored(), ARRAY.transpose(2, 1, 0))

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from voxtrail.errors import ImageError
 
-#: A header is a few hundred bytes.
-_MAX_HEADER = 2**16
+#: A header is a few hundred bytes; tools that keep notes in it add some thousands.
+_MAX_HEADER = 2**20
 
 #: Axes that a volume may have before those of one voxel are cut; ITK's limit is 10.
 _MAX_AXES = 5
@@ -31,8 +31,8 @@ _COUNTS = {
     "Orientation": 2,
 }
 
-#: Longest line; ITK reads keys and values into arrays of a thousand and more.
-_MAX_LINE = 900
+#: Keys that may occur once only: a second one would change the counts after they were checked.
+_COUNTED = {"NDims", *_COUNTS}
 
 
 def check(path: Path) -> None:
@@ -41,7 +41,7 @@ def check(path: Path) -> None:
     Raises
     ------
     ImageError
-        If it has no or another number of axes than its values, or lines without end.
+        If it has no or another number of axes than its values, or is no such header.
     """
     with path.open("rb") as file:
         start = file.read(_MAX_HEADER)
@@ -49,7 +49,7 @@ def check(path: Path) -> None:
     for line in start.split(b"\n"):
         key, equals, value = line.partition(b"=")
         name = key.strip().decode("latin-1")
-        if not equals or not name.isalpha() or len(line) > _MAX_LINE or name in fields:
+        if not equals or not name.isprintable() or (name in fields and name in _COUNTED):
             raise _refused(path, f"the line {line[:40]!r}")
         fields[name] = value.strip().decode("latin-1")
         if name == "ElementDataFile":
