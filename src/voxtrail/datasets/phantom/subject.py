@@ -50,7 +50,7 @@ REGIONS: dict[str, Region] = {
     "thigh": Region((-195, -115, -445), (195, 105, 72), (2.4, 2.9), (5.0,), "ct lower limbs"),
     "neck": Region((-190, -130, 445), (190, 135, 745), (2.2, 2.6), (2.5, 3.0), "ct neck"),
     "shoulder": Region((20, -135, 375), (225, 75, 555), (1.3, 1.6), (2.0, 2.5), "ct shoulder"),
-    "demo": Region((-165, -128, 28), (165, 118, 146), (2.6, 2.6), (3.0,), "ct pelvis"),
+    "demo": Region((-165, -128, 36), (165, 118, 152), (2.6, 2.6), (3.0,), "ct pelvis"),
 }
 # With ten subjects or more, every bone type is seen at least four times; with three, once.
 CYCLE = (
