@@ -6,8 +6,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from voxtrail.pipeline.segmenter import Progress
+if TYPE_CHECKING:
+    from voxtrail.pipeline.segmenter import Progress
 
 #: Plain lines come at most so often, so that logs stay short.
 LINE_SECONDS = 5.0

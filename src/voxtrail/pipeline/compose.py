@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
