@@ -10,7 +10,7 @@ AFFINE = np.diag([-1.0, -2.0, 4.0, 1.0])
 SHAPE = (60, 40, 20)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def labels():
     """RAS+: label 2 on x 40..49, y 10..19, z 5..12; label 5 within a slice of it."""
     voxels = np.zeros(SHAPE, dtype=np.uint8)
@@ -19,13 +19,13 @@ def labels():
     return LabelMap(voxels, LabelMap.from_stored(voxels, AFFINE).stored, {2: "hip_right"})
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def volume(labels):
     hu = np.where(labels.voxels == 2, 700, 0).astype(np.int16)
     return Volume(hu, labels.stored)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def prompts(labels):
     stack = Axis.AXIAL.to_stack(labels.voxels == 2)
     drawn = tuple(MaskPrompt(2, Axis.AXIAL, index, stack[index]) for index in (5, 12))

@@ -31,28 +31,29 @@ def share_of(picture, colour):
     return np.mean(np.abs(picture - to_rgb(colour)).max(axis=-1) < 0.1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def sheet(volume, labels, prompts):
+    return pixels(contact_sheet(volume, labels, prompts))
+
+
+@pytest.fixture(scope="module")
 def panels(volume, labels, prompts):
     scene = Scene.around(volume, labels, prompts)
     layout = Layout.of(scene.size_mm, 8, 2)
     return [*layout.axial, layout.coronal, layout.sagittal]
 
 
-def test_every_panel_shows_the_outline_in_its_colour(volume, labels, prompts, panels):
-    picture = pixels(contact_sheet(volume, labels, prompts))
-    assert picture.shape[1] == round(WIDTH_IN * DPI)
-    assert all(share_of(shown(picture, panel), PALETTE[0]) > 0.002 for panel in panels)
+def test_every_panel_shows_the_outline_in_its_colour(sheet, panels):
+    assert sheet.shape[1] == round(WIDTH_IN * DPI)
+    assert all(share_of(shown(sheet, panel), PALETTE[0]) > 0.002 for panel in panels)
     # The second label lies on the fourth of the axial slices 5..12 alone.
-    with_second = [share_of(shown(picture, panel), PALETTE[1]) > 0.0005 for panel in panels[:8]]
+    with_second = [share_of(shown(sheet, panel), PALETTE[1]) > 0.0005 for panel in panels[:8]]
     assert with_second == [False] * 3 + [True] + [False] * 4
 
 
-def test_prompted_slices_have_a_white_frame(volume, labels, prompts, panels):
-    framed = pixels(contact_sheet(volume, labels, prompts))
-    tops = [shown(framed, panel)[:2].mean() > 0.8 for panel in panels[:8]]
-    assert tops == [True] + [False] * 6 + [True]
-    bare = pixels(contact_sheet(volume, labels))
-    assert not any(shown(bare, panel)[:2].mean() > 0.8 for panel in panels)
+def test_prompted_slices_and_no_others_have_a_white_frame(sheet, panels):
+    tops = [shown(sheet, panel)[:2].mean() > 0.8 for panel in panels]
+    assert tops == [True] + [False] * 6 + [True] + [False] * 2
 
 
 def test_the_patients_right_is_on_the_left(volume, labels, panels):
@@ -73,14 +74,10 @@ def test_an_empty_segmentation_shows_the_scan(volume, labels):
     assert share_of(picture, (500 / 1800,) * 3) > 0.3  # 0 HU in the bone window
 
 
-def test_names_are_shown_as_they_are_and_one_voxel_is_enough(volume, labels):
+def test_names_are_shown_as_they_are_and_no_figure_stays_behind(volume, labels):
+    before = Gcf.get_all_fig_managers()
     voxels = np.zeros_like(labels.voxels)
     voxels[0, 0, 0], voxels[1, 0, 0], voxels[3, 0, 0], voxels[5, 0, 0] = 1, 2, 3, 4
     names = {1: "$x_1$ $", 2: "_hidden", 3: "骨盆", 4: "a" * 60}
     assert contact_sheet(volume, LabelMap(voxels, labels.stored, names))
-
-
-def test_no_figure_stays_behind(volume, labels):
-    before = Gcf.get_all_fig_managers()
-    contact_sheet(volume, labels)
     assert Gcf.get_all_fig_managers() == before

@@ -162,13 +162,18 @@ def _draw_outline(
 
 def _mark_prompted_axial(panel: Axes, scene: Scene) -> None:
     """Mark at both sides of a coronal or sagittal panel where the prompted axial slices are."""
+    from matplotlib.collections import LineCollection
+
     slices = scene.hu.shape[Axis.AXIAL.value]
-    for index in scene.prompted(Axis.AXIAL):
-        if 0 <= index < slices:
-            # Rows run downwards from the head, slices upwards.
-            height = (index + 0.5) / slices
-            for ends in ((0.0, 0.03), (0.97, 1.0)):
-                panel.plot(ends, (height, height), color=PROMPTED, transform=panel.transAxes)
+    # Shares of the panel; slices run upwards, as heights do.
+    heights = [(index + 0.5) / slices for index in scene.prompted(Axis.AXIAL)]
+    ticks = [
+        [(left, height), (left + 0.03, height)]
+        for height in heights
+        if 0 < height < 1
+        for left in (0.0, 0.97)
+    ]
+    panel.add_collection(LineCollection(ticks, colors=PROMPTED, transform=panel.transAxes))
 
 
 def _write_around(

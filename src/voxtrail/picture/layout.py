@@ -11,9 +11,12 @@ from dataclasses import dataclass
 WIDTH_IN = 15.0
 PANELS_HIGH_IN = 15.0
 BEST_ASPECT = 1.6
-#: The two long views take at most this share of the width (beside the axial panels) or of the
-#: height (below them): those are what is judged.
+#: The axial panels are what is judged. The two long views take at most this share of the width
+#: (beside them) or of the height (below them), and are at most so many times as large.
 LONG_VIEWS_SHARE = 0.6
+LONG_VIEWS_SCALE = 1.5
+#: What an empty share of the sheet weighs against the logarithm of its proportions.
+EMPTY_WEIGHT = 2.0
 GAP_IN = 0.06
 HEADER_IN = 0.35
 FOOTER_IN = 0.3
@@ -54,8 +57,10 @@ class Arrangement:
         x_mm, y_mm, z_mm = self.size_mm
         wide_mm, high_mm = self.columns * x_mm, self.rows * y_mm
         if self.beside:
-            return min(high_mm / (2 * z_mm), LONG_VIEWS_SHARE * wide_mm / max(x_mm, y_mm))
-        return min(wide_mm / (x_mm + y_mm), LONG_VIEWS_SHARE * high_mm / z_mm)
+            fitting = high_mm / (2 * z_mm), LONG_VIEWS_SHARE * wide_mm / max(x_mm, y_mm)
+        else:
+            fitting = wide_mm / (x_mm + y_mm), LONG_VIEWS_SHARE * high_mm / z_mm
+        return min(*fitting, LONG_VIEWS_SCALE)
 
     @property
     def long_mm(self) -> tuple[float, float]:
@@ -74,12 +79,12 @@ class Arrangement:
 
     @property
     def misfit(self) -> float:
-        """How far it is from a sheet of the best proportions, and what share stays empty."""
+        """How far it is from a sheet of the best proportions, and from a full one."""
         x_mm, y_mm, z_mm = self.size_mm
         wide_mm, high_mm = self.total_mm
         used = self.panels * x_mm * y_mm + (x_mm + y_mm) * z_mm * self.scale**2
         empty = 1 - used / (wide_mm * high_mm)
-        return abs(math.log(wide_mm / high_mm / BEST_ASPECT)) + empty
+        return abs(math.log(wide_mm / high_mm / BEST_ASPECT)) + EMPTY_WEIGHT * empty
 
 
 @dataclass(frozen=True)
