@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from dataclasses import fields
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from voxtrail.errors import OptionError
 
@@ -109,6 +109,8 @@ class Family(Generic[Part]):
         try:
             if kind is bool:
                 return {"true": True, "false": False}[text.lower()]
+            if get_origin(kind) is Literal:
+                return {str(choice): choice for choice in get_args(kind)}[text]
             return kind(text)
         except (ValueError, KeyError, TypeError):
             raise OptionError(
