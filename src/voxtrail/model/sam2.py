@@ -255,9 +255,8 @@ class Sam2SliceModel:
                 memory_posision_embeddings=position,
                 num_object_pointer_tokens=pointer_tokens,
             )
-        # (h*w, n, C), whether or not a batch axis of one leads it
-        attended = attended.reshape(self._side**2, len(trackings), self._channels)
-        fused = attended.permute(1, 2, 0).reshape(top.shape)
+        # transformers answers (1, n, h*w, C)
+        fused = attended[0].transpose(1, 2).reshape(top.shape)
         points, labels = self._empty_point(len(trackings))
         sparse, dense = self._net.prompt_encoder(
             input_points=points, input_labels=labels, input_boxes=None, input_masks=None

@@ -55,13 +55,17 @@ class PassLogits:
     logits
         (slices, rows, columns) float32 mask logits of the whole stack; above 0 is inside.
     visited
-        (slices,) bool: the slices that this pass tracked; logits mean nothing elsewhere.
+        (slices,) bool: the slices that this pass tracked, or left out because the object was gone
+        before them; logits mean nothing elsewhere.
+    tracked
+        Number of slices that went through the model.
     stopped_at
         The slice after which it stopped because the object was gone, or None.
     """
 
     logits: NDArray[np.float32]
     visited: NDArray[np.bool_]
+    tracked: int
     stopped_at: int | None
 
 
@@ -92,6 +96,7 @@ class _Run:
     logits: NDArray[np.float32]
     visited: NDArray[np.bool_]
     position: int = 0
+    tracked: int = 0
     empty_slices: int = 0
     stopped_at: int | None = None
     finished: bool = False
@@ -175,7 +180,7 @@ class Propagator:
             StackLogits(
                 drawn[number],
                 tuple(
-                    PassLogits(run.logits, run.visited, run.stopped_at)
+                    PassLogits(run.logits, run.visited, run.tracked, run.stopped_at)
                     for run in runs
                     if run.stack == number
                 ),
@@ -213,6 +218,7 @@ class Propagator:
             logits = self._model.masks([step], stacks[run.stack].features.shape_hw)[0]
             run.logits[run.slice_index] = logits
             run.visited[run.slice_index] = True
+            run.tracked += 1
             run.empty_slices = 0 if (logits > 0).any() else run.empty_slices + 1
         wanted = [
             (run, tracking, step)
@@ -227,12 +233,19 @@ class Propagator:
             for (run, *_), memory in zip(wanted, memories, strict=True):
                 run.bank.keep(run.slice_index, memory)
         for run in runs:
+            if run.slice_index in stacks[run.stack].prompts:
+                # What was drawn starts the count of empty slices anew.
+                run.empty_slices = 0
             self._advance(run, stacks)
 
     @staticmethod
     def _advance(run: _Run, stacks: Sequence[Stack]) -> None:
         """Go on to the next slice, or end the pass."""
         stack = stacks[run.stack]
+        drawn = stack.prompts.get(run.slice_index)
+        if drawn is not None:
+            absent = isinstance(drawn, MaskPrompt) and not drawn.mask.any()
+            run.empty_slices = run.empty_slices + 1 if absent else 0
         ahead = list(run.course.slices[run.position + 1 :])
         prompt_ahead = any(index in stack.prompts for index in ahead)
         if not ahead:

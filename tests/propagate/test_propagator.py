@@ -1,0 +1,180 @@
+"""The loop, watched through a model that notes what it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from voxtrail.core.axis import Axis
+from voxtrail.core.prompts import MaskPrompt, Prompt
+from voxtrail.core.stopwatch import Stopwatch
+from voxtrail.memory import parse_policy
+from voxtrail.model.base import Step, Tracking
+from voxtrail.propagate.features import FeatureSource
+from voxtrail.propagate.propagator import GONE_SLICES, Propagator, Stack
+from voxtrail.propagate.schedule import passes
+
+SHAPE = (6, 5)
+
+
+class NotingModel:
+    """Answers with the mask that is bright in the slice, and keeps a diary.
+
+    A feature is the slice itself, a memory the mean grey of the slice it was made of.
+    """
+
+    input_size = 32
+
+    def __init__(self) -> None:
+        self.stopwatch = Stopwatch()
+        self.encoded: list[float] = []
+        self.tracked: list[tuple[float, list[float], list[float]]] = []
+        self.memorised: list[float] = []
+
+    def encode(self, slices: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        self.encoded += [float(one.mean()) for one in slices]
+        return list(slices)
+
+    def prompt(self, features: NDArray, prompt: Prompt, shape_hw: tuple[int, int]) -> Step:
+        return Step(features - 0.5, float(features.mean()), 1.0, 10.0, prompted=True)
+
+    def track(self, trackings: Sequence[Tracking]) -> list[Step]:
+        for item in trackings:
+            self.tracked.append(
+                (
+                    round(float(item.features.mean()), 3),
+                    [round(memory, 3) for memory, _ in item.memories],
+                    [round(distance, 3) for _, distance in item.pointers],
+                )
+            )
+        return [
+            Step(item.features - 0.5, float(item.features.mean()), 0.5, 5.0, prompted=False)
+            for item in trackings
+        ]
+
+    def memorise(self, features: Sequence[NDArray], steps: Sequence[Step]) -> list[float]:
+        means = [float(item.mean()) for item in features]
+        self.memorised += means
+        return means
+
+    def masks(self, steps: Sequence[Step], shape_hw: tuple[int, int]) -> NDArray[np.float32]:
+        return np.stack([step.logits for step in steps])
+
+
+def stack_of(means: Sequence[float]) -> NDArray[np.float32]:
+    return np.stack([np.full(SHAPE, mean, dtype=np.float32) for mean in means])
+
+
+def prompt(index: int) -> MaskPrompt:
+    return MaskPrompt(1, Axis.AXIAL, index, np.ones(SHAPE, dtype=bool))
+
+
+def run(means: Sequence[float], prompted: Sequence[int], memory: str = "recent:k=2", **kwargs):
+    model = NotingModel()
+    stack = Stack(
+        FeatureSource(model, stack_of(means)),
+        {index: prompt(index) for index in prompted},
+        kwargs.pop("stop_when_gone", False),
+    )
+    result = Propagator(model, parse_policy("all", memory)).propagate([stack], **kwargs)[0]
+    return model, result
+
+
+def test_memories_are_those_of_the_slices_that_the_policy_names() -> None:
+    model, _ = run([0.60, 0.61, 0.62, 0.63, 0.64], prompted=[0])
+    assert model.tracked == [
+        (0.61, [0.6], [0.25]),
+        (0.62, [0.6, 0.61], [0.5, 0.25]),
+        (0.63, [0.6, 0.62, 0.61], [0.75, 0.25, 0.5]),
+        (0.64, [0.6, 0.63, 0.62], [1.0, 0.25, 0.5, 0.75]),
+    ]
+
+
+def test_each_slice_is_encoded_once_and_visited_once() -> None:
+    model, result = run([0.6] * 7, prompted=[0, 3, 6])
+    assert len(model.encoded) == 7
+    assert result.passes[0].visited.tolist() == [False, True, True, False, True, True, False]
+    assert sorted(result.drawn) == [0, 3, 6]
+
+
+def test_memories_that_no_slice_can_ask_for_are_not_made() -> None:
+    with_recent, _ = run([0.6] * 5, prompted=[0])
+    without, _ = run([0.6] * 5, prompted=[0], memory="recent:k=0")
+    # the prompt's own, and with recent memories one for every slice but the last
+    assert (len(with_recent.memorised), len(without.memorised)) == (4, 1)
+
+
+def test_a_middle_prompt_alone_runs_both_ways() -> None:
+    _, result = run([0.6] * 5, prompted=[2])
+    assert [item.visited.tolist() for item in result.passes] == [
+        [False, False, False, True, True],
+        [True, True, False, False, False],
+    ]
+
+
+def test_forward_backward_visits_slices_between_prompts_twice() -> None:
+    _, result = run([0.6] * 5, prompted=[0, 4], direction="both")
+    assert sum(item.visited.astype(int) for item in result.passes).tolist() == [0, 2, 2, 2, 0]
+
+
+def test_a_pass_stops_where_the_object_is_gone() -> None:
+    bright, dark = 0.7, 0.3
+    model, result = run(
+        [bright, bright, bright, dark, dark, dark, dark], prompted=[0], stop_when_gone=True
+    )
+    assert len(model.tracked) == 2 + GONE_SLICES
+    assert result.passes[0].stopped_at == 4
+    assert result.passes[0].visited[1:].all()
+    assert (result.passes[0].logits[5:] < 0).all()
+
+
+def test_a_pass_does_not_stop_before_a_prompt_that_lies_ahead() -> None:
+    model, result = run([0.7, 0.3, 0.3, 0.3, 0.3, 0.7, 0.7], prompted=[0, 5], stop_when_gone=True)
+    assert result.passes[0].stopped_at is None
+    assert len(model.tracked) == 5
+
+
+def test_a_pass_runs_to_the_end_unless_told_to_stop() -> None:
+    _, result = run([0.7, 0.3, 0.3, 0.3, 0.3], prompted=[0])
+    assert result.passes[0].stopped_at is None
+
+
+def test_drawn_masks_come_back_as_drawn() -> None:
+    _, result = run([0.1] * 3, prompted=[0, 2])
+    assert (result.drawn[0] == 10.0).all()
+
+
+def test_progress_counts_to_the_end() -> None:
+    seen: list[tuple[int, int]] = []
+    run([0.6] * 5, prompted=[0], progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (5, 5)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_labels_share_features_and_advance_together() -> None:
+    model = NotingModel()
+    source = FeatureSource(model, stack_of([0.6] * 6))
+    stacks = [
+        Stack(source.part(0, 6), {0: prompt(0)}),
+        Stack(source.part(2, 6), {0: prompt(0), 3: prompt(3)}),
+    ]
+    results = Propagator(model, parse_policy("all", "recent:k=2")).propagate(stacks)
+    assert len(model.encoded) == 6
+    assert [len(result.passes[0].visited) for result in results] == [6, 4]
+
+
+@pytest.mark.parametrize("slices", [40, 200])
+def test_kept_features_are_bounded(slices: int) -> None:
+    model = NotingModel()
+    source = FeatureSource(model, stack_of([0.6] * slices), kept_slices=32)
+    for index in range(slices):
+        source[index]
+    assert len(source._features) <= 32
+    assert len(model.encoded) == slices
+
+
+def test_passes_of_a_single_slice_are_none() -> None:
+    assert passes([0], 1, "forward") == ()
