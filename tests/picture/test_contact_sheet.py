@@ -6,9 +6,10 @@ from matplotlib import image
 from matplotlib._pylab_helpers import Gcf
 from matplotlib.colors import to_rgb
 
+from voxtrail.core.palette import PALETTE
 from voxtrail.core.volume import LabelMap
 from voxtrail.picture import contact_sheet
-from voxtrail.picture.contact_sheet import DPI, PALETTE
+from voxtrail.picture.contact_sheet import DPI
 from voxtrail.picture.layout import WIDTH_IN, Layout
 from voxtrail.picture.scene import Scene
 

@@ -8,6 +8,7 @@ the model and for pictures.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import TypeVar
 
@@ -77,3 +78,22 @@ class Axis(Enum):
                 accepted="axial, coronal, sagittal",
                 remedy="name one of them",
             ) from None
+
+    @staticmethod
+    def several(names: Iterable[str]) -> tuple[Axis, ...]:
+        """Return the axes of those names, in order.
+
+        Raises
+        ------
+        OptionError
+            If a name is none of an axis, one is named twice, or none is named.
+        """
+        named = tuple(Axis.named(name) for name in names)
+        if not named or len(set(named)) < len(named):
+            raise OptionError(
+                "the axes cannot be used",
+                received=", ".join(axis.label for axis in named) or "none",
+                accepted="one or more of axial, coronal, sagittal, each once",
+                remedy="pass for example --axes axial,coronal,sagittal",
+            )
+        return named

@@ -73,9 +73,9 @@ class Family(Generic[Part]):
         given: dict[str, Any] = {}
         for item in filter(None, rest.split(",")):
             key, separator, text = item.partition("=")
-            if not separator or key not in options:
+            if not separator or key not in options or key in given:
                 raise OptionError(
-                    f"unknown option of the {self._kind} {name}",
+                    f"unknown or repeated option of the {self._kind} {name}",
                     received=item,
                     accepted=self.usage(name),
                     remedy="write NAME:OPTION=VALUE",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.grid import Grid
+from voxtrail.core.origin import Origin
 from voxtrail.errors import ImageError
 
 
@@ -22,6 +23,8 @@ class Volume:
         (i, j, k) in RAS+ order, Hounsfield units, a real data type, finite.
     stored
         The grid as the file stores it; `grid` is the same one in RAS+ order.
+    origin
+        Where it was read from.
 
     Raises
     ------
@@ -31,16 +34,19 @@ class Volume:
 
     voxels: NDArray[Any]
     stored: Grid
+    origin: Origin = field(default_factory=Origin)
     grid: Grid = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "grid", _canonical_grid(self.voxels, self.stored))
 
     @classmethod
-    def from_stored(cls, voxels: NDArray[Any], affine: NDArray[np.float64]) -> Volume:
+    def from_stored(
+        cls, voxels: NDArray[Any], affine: NDArray[np.float64], origin: Origin | None = None
+    ) -> Volume:
         """Wrap an array in storage order (i, j, k) with its affine (voxel to RAS mm)."""
         stored = Grid(_three(voxels.shape), affine)
-        return cls(stored.orientation().to_canonical(voxels), stored)
+        return cls(stored.orientation().to_canonical(voxels), stored, origin or Origin())
 
     def to_stored(self) -> NDArray[Any]:
         """Return the voxels in the file's own axis order (a view)."""
@@ -59,6 +65,8 @@ class LabelMap:
         The grid as the file stores it.
     names
         What each label is called, by its number; a label without a name is called by its number.
+    origin
+        Where the scan that was labelled was read from.
 
     Raises
     ------
@@ -69,6 +77,7 @@ class LabelMap:
     voxels: NDArray[Any]
     stored: Grid
     names: dict[int, str] = field(default_factory=dict)
+    origin: Origin = field(default_factory=Origin)
     grid: Grid = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,10 +89,12 @@ class LabelMap:
         voxels: NDArray[Any],
         affine: NDArray[np.float64],
         names: dict[int, str] | None = None,
+        origin: Origin | None = None,
     ) -> LabelMap:
         """Wrap an array in storage order (i, j, k) with its affine (voxel to RAS mm)."""
         stored = Grid(_three(voxels.shape), affine)
-        return cls(stored.orientation().to_canonical(voxels), stored, names or {})
+        canonical = stored.orientation().to_canonical(voxels)
+        return cls(canonical, stored, names or {}, origin or Origin())
 
     def to_stored(self) -> NDArray[Any]:
         """Return the labels in the file's own axis order (a view)."""
@@ -92,6 +103,10 @@ class LabelMap:
     def labels(self) -> tuple[int, ...]:
         """Return the labels that occur, in rising order, without the background."""
         return tuple(int(label) for label in np.unique(self.voxels) if label != 0)
+
+    def listed(self) -> tuple[int, ...]:
+        """Return the labels that occur or have a name, in rising order."""
+        return tuple(sorted({*self.labels(), *self.names}))
 
     def name(self, label: int) -> str:
         """Return what ``label`` is called."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.core.origin import Origin
 from voxtrail.errors import ImageError, VoxtrailError
 
 #: A scan that would take more memory than this is refused before it is read.
@@ -48,10 +49,16 @@ class StoredImage:
         (i, j, k) in storage order, a real data type in native byte order.
     affine
         4x4 float64: stored voxel index (homogeneous) to RAS millimetres.
+    names
+        What labels are called, where the file says so.
+    origin
+        Where it was read from, where later files have to refer to that.
     """
 
     voxels: NDArray[Any]
     affine: NDArray[np.float64]
+    names: dict[int, str] = field(default_factory=dict)
+    origin: Origin = field(default_factory=Origin)
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.volume import LabelMap, Volume
-from voxtrail.errors import ImageError, OptionError
-from voxtrail.io import dicom
+from voxtrail.errors import ImageError, OptionError, OutputError
+from voxtrail.io import dicom, label_files
 from voxtrail.io.atomic import check_writable, replacing
 from voxtrail.io.format import MAX_BYTES, MAX_LABEL, StoredImage, refuse_far
-from voxtrail.io.registry import is_known, reader_of, writer_of
+from voxtrail.io.label_format import LabelFormat
+from voxtrail.io.registry import is_known, reader_of, writer_of, written_suffixes
 
 #: A label map stored with a scale factor (some tools save whole numbers so) comes back whole only
 #: to within half a step of 65535 steps over the range of the labels.
@@ -83,7 +84,7 @@ def read(
             )
     refuse_far(image.affine, str(path))
     try:
-        return Volume.from_stored(voxels, image.affine)
+        return Volume.from_stored(voxels, image.affine, image.origin)
     except ImageError as error:
         raise _of_file(path, error) from error
 
@@ -101,7 +102,7 @@ def read_labels(path: AnyPath, *, max_bytes: int = MAX_BYTES) -> LabelMap:
     Returns
     -------
     LabelMap
-        uint8 or uint16, whichever suffices, in RAS+ order.
+        uint8 or uint16, whichever suffices, in RAS+ order, with the names that the file gives.
 
     Raises
     ------
@@ -114,15 +115,15 @@ def read_labels(path: AnyPath, *, max_bytes: int = MAX_BYTES) -> LabelMap:
     image = reader_of(place).read(place, max_bytes)
     refuse_far(image.affine, str(path))
     try:
-        return LabelMap.from_stored(_whole_labels(image.voxels, path), image.affine)
+        return LabelMap.from_stored(_whole_labels(image.voxels, path), image.affine, image.names)
     except ImageError as error:
         raise _of_file(path, error) from error
 
 
-def write(image: LabelMap | Volume, path: AnyPath, force: bool = False) -> None:
+def write(image: LabelMap | Volume, path: AnyPath, force: bool = False) -> tuple[Path, ...]:
     """Write an image on the grid that it was read from: shape, affine and axis order as stored.
 
-    The file appears whole or not at all.
+    Every file appears whole or not at all.
 
     Parameters
     ----------
@@ -130,30 +131,59 @@ def write(image: LabelMap | Volume, path: AnyPath, force: bool = False) -> None:
         A label map (in the smallest of uint8 and uint16 that holds its labels) or a scan (in its
         own data type; float16 as float32).
     path
-        The file; its suffix chooses the format.
+        The file; its suffix chooses the format. Surfaces of several labels that do not fit one
+        file get a file each, ``NAME.LABEL.SUFFIX``.
     force
         Whether an existing file may be replaced.
+
+    Returns
+    -------
+    tuple of Path
+        The files.
 
     Raises
     ------
     OutputError
         If the suffix is not known, the folder is not there or not writable, or the file exists
-        and ``force`` is not set.
+        and ``force`` is not set; if a package is missing, or the format holds labels only, or
+        needs a scan that came as DICOM, or cannot hold these labels.
     ImageError
         If labels are above 65535.
     """
-    place = check_output(path, force)
-    voxels = image.to_stored()
+    place = check_output(path, force, of=image)
+    known = writer_of(place)
     if isinstance(image, LabelMap):
-        voxels = _whole_labels(voxels, "the label map")
-    elif voxels.dtype == np.float16:
-        voxels = voxels.astype(np.float32)  # no format has half precision
+        voxels = _whole_labels(image.to_stored(), "the label map")
+        if isinstance(known, LabelFormat):
+            whole = LabelMap.from_stored(voxels, image.stored.affine, image.names, image.origin)
+            return label_files.write(whole, place, known, force)
+    elif isinstance(known, LabelFormat):
+        raise OutputError(
+            f"{place}: {known.name} holds labels only",
+            received="a scan",
+            accepted=", ".join(written_suffixes()),
+            remedy="write the scan in one of them",
+        )
+    else:
+        voxels = image.to_stored()
+        if voxels.dtype == np.float16:
+            voxels = voxels.astype(np.float32)  # no format has half precision
     with replacing(place, force) as temporary:
-        writer_of(place).write(StoredImage(voxels, image.stored.affine), temporary)
+        known.write(StoredImage(voxels, image.stored.affine), temporary)
+    return (place,)
 
 
-def check_output(path: AnyPath, force: bool = False) -> Path:
+def check_output(
+    path: AnyPath, force: bool = False, *, of: LabelMap | Volume | None = None
+) -> Path:
     """Refuse an output that `write` would refuse; to be called before any work is done.
+
+    Parameters
+    ----------
+    path, force
+        As in `write`.
+    of
+        The scan that will be labelled, once it is read: some formats have to refer to it.
 
     Raises
     ------
@@ -161,7 +191,13 @@ def check_output(path: AnyPath, force: bool = False) -> Path:
         As `write`.
     """
     place = Path(path)
-    writer_of(place)
+    known = writer_of(place)
+    if isinstance(known, LabelFormat):
+        known.check_installed()
+        if of is not None:
+            known.check_origin(of.origin)
+        if known.one_label:
+            label_files.check_taken(place, force)
     return check_writable(place, force)
 
 

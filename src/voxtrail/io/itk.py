@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.errors import ImageError, OutputError
-from voxtrail.io import metaimage_header
+from voxtrail.io import metaimage_header, segment_keys
 from voxtrail.io.format import (
     DEFLATE_RATIO,
     Format,
@@ -86,7 +86,9 @@ def read(path: Path, max_bytes: int, *, kind: str, reader: str) -> StoredImage:
         source.SetExtractSize([*shape, *[0] * (source.GetDimension() - 3)])
         image = source.Execute()
         # ITK's arrays are (k, j, i).
-        return StoredImage(SimpleITK.GetArrayFromImage(image).transpose(2, 1, 0), _affine(image))
+        voxels = SimpleITK.GetArrayFromImage(image).transpose(2, 1, 0)
+        keys = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
+        return StoredImage(voxels, _affine(image), segment_keys.names_in(keys))
 
 
 def read_metaimage(path: Path, max_bytes: int) -> StoredImage:
@@ -95,8 +97,17 @@ def read_metaimage(path: Path, max_bytes: int) -> StoredImage:
     return read(path, max_bytes, kind="MetaImage", reader="MetaImageIO")
 
 
-def write(image: StoredImage, path: Path) -> None:
+def write(image: StoredImage, path: Path, keys: Mapping[str, str] | None = None) -> None:
     """Write one image, compressed.
+
+    Parameters
+    ----------
+    image
+        The image.
+    path
+        The file; ITK takes the format from its suffix.
+    keys
+        Key/value pairs for the header.
 
     Raises
     ------
@@ -112,6 +123,8 @@ def write(image: StoredImage, path: Path) -> None:
     itk_image.SetSpacing(spacing.tolist())
     itk_image.SetDirection((lps[:3, :3] / spacing).ravel().tolist())
     itk_image.SetOrigin(lps[:3, 3].tolist())
+    for key, value in (keys or {}).items():
+        itk_image.SetMetaData(key, value)
     try:
         SimpleITK.WriteImage(itk_image, str(path), useCompression=True)
     except RuntimeError as error:

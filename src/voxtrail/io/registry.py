@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from voxtrail.errors import ImageError, OutputError
-from voxtrail.io import itk, nifti
+from voxtrail.io import itk, nifti, seg_nrrd
 from voxtrail.io.format import Format
+from voxtrail.io.label_format import LabelFormat
 
 #: Volumes in one file; DICOM, which is many, has a door of its own in `voxtrail.io.images`.
 FORMATS = (nifti.FORMAT, itk.NRRD, itk.METAIMAGE)
+
+#: What a segmentation alone is written in.
+LABEL_FORMATS = (seg_nrrd.FORMAT,)
 
 
 def suffix_of(path: Path, suffixes: tuple[str, ...]) -> str | None:
@@ -47,25 +51,32 @@ def reader_of(path: Path) -> Format:
     )
 
 
-def writer_of(path: Path) -> Format:
-    """Return the format in which ``path`` is written.
+def writer_of(path: Path) -> Format | LabelFormat:
+    """Return the format in which ``path`` is written: that of the longest suffix that fits.
 
     Raises
     ------
     OutputError
         If its suffix is not known.
+
+    Examples
+    --------
+    >>> writer_of(Path("bones.seg.nrrd")).name
+    '3D Slicer segmentation'
     """
-    for known in FORMATS:
-        if suffix_of(path, known.written):
-            return known
+    every: tuple[Format | LabelFormat, ...] = (*FORMATS, *LABEL_FORMATS)
+    fitting = [(suffix_of(path, known.written) or "", known) for known in every]
+    suffix, known = max(fitting, key=lambda pair: len(pair[0]))
+    if suffix:
+        return known
     raise OutputError(
         f"{path}: no format has this suffix",
         received=path.suffix or "(none)",
-        accepted=", ".join(written_suffixes()),
+        accepted=", ".join(suffix for known in every for suffix in known.written),
         remedy="end the output's name in one of them",
     )
 
 
 def written_suffixes() -> tuple[str, ...]:
-    """Return every suffix that can be written."""
+    """Return every suffix under which any volume, a scan or a label map, can be written."""
     return tuple(suffix for known in FORMATS for suffix in known.written)

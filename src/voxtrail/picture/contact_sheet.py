@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.axis import Axis
+from voxtrail.core.palette import colours as colours_of
 from voxtrail.core.prompts import Prompts
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.picture.layout import (
@@ -30,12 +31,6 @@ if TYPE_CHECKING:
 PANELS = 16
 #: A bone window (level 400, width 1800 HU): black and white.
 BLACK_HU, WHITE_HU = -500.0, 1300.0
-#: Bright and far from grey; label n takes the n-th, counted among the labels shown, over again
-#: after the last.
-PALETTE = (
-    "#ff4d4d", "#3ddc5f", "#4fa3ff", "#ffd92f", "#ff8c2e", "#c77dff",
-    "#2ee6e6", "#ff5ccd", "#b8f03c", "#ffb3c6", "#12b89a", "#d6bcff",
-)  # fmt: skip
 PAPER, INK, PROMPTED = "#101418", "#e8edf2", "#ffffff"
 DPI = 110
 #: Labels named by a square on a prompted slice, before the rest is counted.
@@ -78,7 +73,7 @@ def contact_sheet(volume: Volume, labels: LabelMap, prompts: Prompts | None = No
 
     scene = Scene.around(volume, labels, prompts)
     present = labels.labels()
-    colours = {label: PALETTE[rank % len(PALETTE)] for rank, label in enumerate(present)}
+    colours = colours_of(present)
     slices = scene.spread(Axis.AXIAL, PANELS)
     layout = Layout.of(scene.size_mm, len(slices), len(present))
     figure = Figure(figsize=(WIDTH_IN, layout.height_in), dpi=DPI, facecolor=PAPER)

@@ -1,0 +1,44 @@
+"""Where a scan came from: what a file that refers to it has to name, and what reading left out.
+
+Files only, nothing of what is in them: whoever needs a header reads it again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class SliceFile:
+    """Where one slice of a DICOM series lies.
+
+    Parameters
+    ----------
+    path
+        The file, or the zip that holds it.
+    member
+        Its name in the zip; None for a file.
+    frame
+        Which frame of a multi-frame object it is, from 0.
+    """
+
+    path: Path
+    member: str | None
+    frame: int
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a scan came from.
+
+    Parameters
+    ----------
+    slices
+        For DICOM: one a slice, in the order of the last stored axis; else empty.
+    notes
+        What reading it left out, for the run's record.
+    """
+
+    slices: tuple[SliceFile, ...] = ()
+    notes: tuple[str, ...] = ()

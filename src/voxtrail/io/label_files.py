@@ -1,0 +1,91 @@
+"""Label maps out, in formats that hold nothing else: one file, or one a label."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from voxtrail.core.volume import LabelMap
+from voxtrail.errors import OutputError
+from voxtrail.io.atomic import check_writable, replacing
+from voxtrail.io.label_format import LabelFormat
+
+#: What a label's name may hold as part of a file's name.
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+def write(labels: LabelMap, place: Path, known: LabelFormat, force: bool) -> tuple[Path, ...]:
+    """Write a label map.
+
+    Parameters
+    ----------
+    labels
+        uint8 or uint16.
+    place
+        The file; where the format holds one label and there are several, each gets a file of its
+        own, ``NAME.LABEL.SUFFIX`` beside it.
+    known
+        The format.
+    force
+        Whether existing files may be replaced.
+
+    Returns
+    -------
+    tuple of Path
+        The files, each of which appears whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written, or the format cannot hold these labels.
+    """
+    known.check_installed()
+    known.check_origin(labels.origin)
+    parts = _by_label(labels, place) if known.one_label else {place: labels}
+    for path in parts:
+        check_writable(path, force)
+    for path, part in parts.items():
+        with replacing(path, force) as temporary:
+            known.write(part, temporary)
+    return tuple(parts)
+
+
+def check_taken(place: Path, force: bool) -> None:
+    """Refuse a place where one of the files of a format with a file a label may lie.
+
+    Raises
+    ------
+    OutputError
+        If there is one and ``force`` is not set.
+    """
+    found = sorted(place.parent.glob(f"{_glob_safe(place.stem)}.*{place.suffix}"))
+    if found and not force:
+        check_writable(found[0], force)
+
+
+def _by_label(labels: LabelMap, place: Path) -> dict[Path, LabelMap]:
+    present = labels.labels()
+    if not present:
+        raise OutputError(
+            f"{place}: there is no surface to write",
+            received="labels without a voxel",
+            accepted="at least one labelled voxel",
+            remedy="outline more slices, or write a label map",
+        )
+    if len(labels.listed()) == 1:
+        return {place: labels}
+    parts: dict[Path, LabelMap] = {}
+    for label in present:
+        name = _UNSAFE.sub("_", labels.name(label)).strip("_")
+        path = place.with_name(f"{place.stem}.{name or label}{place.suffix}")
+        if path in parts:  # two labels of one name
+            path = place.with_name(f"{place.stem}.{name}-{label}{place.suffix}")
+        voxels = np.where(labels.voxels == label, labels.voxels, 0)
+        parts[path] = LabelMap(voxels, labels.stored, {label: labels.name(label)}, labels.origin)
+    return parts
+
+
+def _glob_safe(text: str) -> str:
+    return re.sub(r"([*?[])", r"[\1]", text)

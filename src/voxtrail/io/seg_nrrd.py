@@ -1,0 +1,29 @@
+"""``.seg.nrrd``: a label map that 3D Slicer opens as a segmentation with names and colours.
+
+An NRRD file with pairs in its header; it is read as any NRRD, its names included. Slicer's own
+files are read too unless segments overlap, which takes several layers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from voxtrail.core.volume import LabelMap
+from voxtrail.io import itk
+from voxtrail.io.format import StoredImage
+from voxtrail.io.label_format import LabelFormat
+from voxtrail.io.segment_keys import keys_of
+
+
+def write(labels: LabelMap, path: Path) -> None:
+    """Write a label map, every listed label a segment.
+
+    Raises
+    ------
+    OutputError
+        If the system refuses to write (a full disk).
+    """
+    itk.write(StoredImage(labels.to_stored(), labels.stored.affine), path, keys_of(labels))
+
+
+FORMAT = LabelFormat("3D Slicer segmentation", (".seg.nrrd",), write)
