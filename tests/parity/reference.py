@@ -48,8 +48,10 @@ def build_reference(name: str, size: int = SIZE, **overrides: object):
             device="cpu",
             hydra_overrides_extra=[
                 *(f"++model.{key}={value}" for key, value in settings.items()),
-                f"++model.memory_attention.layer.self_attention.feat_sizes=[{size // 16},{size // 16}]",
-                f"++model.memory_attention.layer.cross_attention.feat_sizes=[{size // 16},{size // 16}]",
+                *(
+                    f"++model.memory_attention.layer.{part}.feat_sizes=[{size // 16},{size // 16}]"
+                    for part in ("self_attention", "cross_attention")
+                ),
             ],
         )
     # The reference fills holes only where its CUDA extension is built, and warns elsewhere.

@@ -1,0 +1,64 @@
+# make demo   the main job on a synthetic CT, with the bundled checkpoint
+# make test   the tests
+# Both make .venv and install into it what they need; both are safe to repeat.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test test-full check format micro micro-report bench fuzz clean
+
+demo: $(VENV)/.installed
+	@echo "== segmenting a synthetic CT from three outlined slices a bone =="
+	$(BIN)/voxtrail demo -o demo --force
+
+test: $(VENV)/.installed-dev
+	@echo "== tests (real CT where VOXTRAIL_CT names a folder) =="
+	$(BIN)/python -m pytest -m "not full"
+
+test-full: $(VENV)/.installed-dev
+	@echo "== slow tests: parity of the larger models with the reference =="
+	$(BIN)/python -m pytest -m full
+
+check: $(VENV)/.installed-dev
+	@echo "== format, lint, types, layers =="
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Trains the bundled checkpoint from nothing (hours on two cores); resumes where it was killed.
+micro: $(VENV)/.installed-dev
+	$(BIN)/python -m training.train --out runs/micro
+
+# Scores the bundled checkpoint and writes the table into its model card.
+micro-report: $(VENV)/.installed-dev
+	$(BIN)/python -m training.report
+
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/startup.py
+
+$(VENV)/bin/python:
+	@echo "== making $(VENV) =="
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "== installing voxtrail and what it needs (PyTorch is large: minutes) =="
+	$(PIP) -e .
+	@touch $@
+
+# sam2 is the reference that the tests compare with. It is installed without its own
+# dependencies: it would ask for a torchvision that need not match a CPU build of PyTorch.
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "== installing what the tests need =="
+	$(PIP) -e '.[dev]'
+	$(PIP) --no-deps --no-build-isolation sam2==1.1.0
+	@touch $@
+
+clean:
+	rm -rf $(VENV) demo build dist
