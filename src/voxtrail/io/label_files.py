@@ -43,6 +43,13 @@ def write(labels: LabelMap, place: Path, known: LabelFormat, force: bool) -> tup
     """
     known.check_installed()
     known.check_origin(labels.origin)
+    if known.needs_voxels and not labels.labels():
+        raise OutputError(
+            f"{place}: {known.name} cannot be empty",
+            received="labels without a voxel",
+            accepted="at least one labelled voxel",
+            remedy="outline more slices, or write a label map",
+        )
     parts = _by_label(labels, place) if known.one_label else {place: labels}
     for path in parts:
         check_writable(path, force)
@@ -66,18 +73,10 @@ def check_taken(place: Path, force: bool) -> None:
 
 
 def _by_label(labels: LabelMap, place: Path) -> dict[Path, LabelMap]:
-    present = labels.labels()
-    if not present:
-        raise OutputError(
-            f"{place}: there is no surface to write",
-            received="labels without a voxel",
-            accepted="at least one labelled voxel",
-            remedy="outline more slices, or write a label map",
-        )
     if len(labels.listed()) == 1:
         return {place: labels}
     parts: dict[Path, LabelMap] = {}
-    for label in present:
+    for label in labels.labels():
         name = _UNSAFE.sub("_", labels.name(label)).strip("_")
         path = place.with_name(f"{place.stem}.{name or label}{place.suffix}")
         if path in parts:  # two labels of one name

@@ -42,6 +42,8 @@ class LabelFormat:
         Takes labels and a path.
     one_label
         Whether a file holds one label; a map of several becomes several files.
+    needs_voxels
+        Whether a map without a labelled voxel cannot be written.
     extra
         What has to be installed for it, or None.
     refers
@@ -53,6 +55,7 @@ class LabelFormat:
     written: tuple[str, ...]
     write: Callable[[LabelMap, Path], None]
     one_label: bool = False
+    needs_voxels: bool = False
     extra: Extra | None = None
     refers: bool = False
 
