@@ -26,8 +26,8 @@ def run(
     import numpy as np
 
     from voxtrail.cli.evaluate import print_scores
+    from voxtrail.cli.outputs import Outputs
     from voxtrail.cli.progress import progress_bar, say
-    from voxtrail.cli.segment import Outputs
     from voxtrail.core.volume import LabelMap, Volume
     from voxtrail.datasets.phantom import demo_subject
     from voxtrail.evaluate import evaluate, simulate
@@ -53,9 +53,8 @@ def run(
     write(ct, places["ct.nii.gz"], force)
     write(truth, places["truth.nii.gz"], force)
     write_prompts(drawn, places["prompts.nii.gz"], force)
-    Outputs(places["segmentation.nii.gz"], None, places["overlay.png"], force).write(
-        ct, drawn, result
-    )
+    outputs = Outputs(places["segmentation.nii.gz"], overlay=places["overlay.png"], force=force)
+    outputs.write(ct, drawn, result)
     note = {"checkpoint": "micro (bundled; not SAM 2)", "scan": "synthetic phantom"}
     with replacing(places["scores.json"], force) as place:
         place.write_text(json.dumps({**note, **scores.to_json()}, indent=2) + "\n")

@@ -70,7 +70,7 @@ def _run(arguments: list[str]) -> int:
         sys.stderr.write(f"error: {' '.join(message.split())}; see 'voxtrail --help'\n")
         return REFUSED
     except (VoxtrailError, MemoryError) as error:
-        sys.stderr.write(f"error: the work failed: {error or type(error).__name__}\n")
+        sys.stderr.write(f"error: the work failed: {str(error) or type(error).__name__}\n")
         return FAILED
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("interrupted; nothing was written\n")

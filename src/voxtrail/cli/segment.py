@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from voxtrail.cli.outputs import Outputs
+
 if TYPE_CHECKING:
-    from voxtrail.core.prompts import Prompts
-    from voxtrail.core.volume import Volume
     from voxtrail.pipeline import Segmentation
 
 
@@ -89,9 +88,9 @@ def run(
     from voxtrail.cli.progress import progress_bar, say
     from voxtrail.io import read, read_prompts
     from voxtrail.model.weights import load_model
-    from voxtrail.pipeline import Config, segment
+    from voxtrail.pipeline import Config, check_request, segment
 
-    files = Outputs(output, probabilities, overlay, force)
+    files = Outputs(output, probabilities, overlay, force, inputs=(Path(image), prompts))
     files.check()
     config = Config(
         model=model,
@@ -112,101 +111,19 @@ def run(
     )
     scan = read(image, series=series)
     drawn = read_prompts(prompts, like=scan)
-    say(f"{Path(image).name}: {scan.stored.describe()}", quiet=quiet)
+    check_request(scan, drawn, config)
+    files.check_for(scan, drawn, config)
     loaded = load_model(model, resolution=resolution, device=device, quiet=quiet)
+    say(f"{Path(image).name}: {scan.stored.describe()}", quiet=quiet)
     with progress_bar(quiet=quiet) as progress:
         result = segment(scan, drawn, config, model=loaded, progress=progress)
-    files.write(scan, drawn, result)
+    record = files.write(scan, drawn, result)
     for warning in result.record.warnings:
         say(f"warning: {warning}", quiet=quiet)
     if as_json:
-        sys.stdout.write(json.dumps(result.record.to_json(), indent=2) + "\n")
+        sys.stdout.write(json.dumps(record, indent=2) + "\n")
     else:
         _report(result, files)
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """The files that a run writes."""
-
-    labels: Path
-    probabilities: Path | None
-    overlay: Path | None
-    force: bool
-
-    @property
-    def record(self) -> Path:
-        """The run's record beside the label map."""
-        return self.labels.with_name(f"{_stem(self.labels)}.json")
-
-    def check(self) -> None:
-        """Refuse, before any work, places where a file cannot be put."""
-        from voxtrail.io import check_output, check_writable
-        from voxtrail.io.probabilities import check_probabilities_output
-
-        check_output(self.labels, self.force)
-        check_writable(self.record, self.force)
-        if self.probabilities:
-            check_probabilities_output(self.probabilities, self.force)
-        if self.overlay:
-            check_writable(self.overlay, self.force)
-
-    def write(self, scan: Volume, drawn: Prompts, result: Segmentation) -> None:
-        """Write everything; each file appears whole or not at all."""
-        from voxtrail.io import replacing, write
-        from voxtrail.io.probabilities import write_probabilities
-
-        write(result.labels, self.labels, self.force)
-        if result.record.config.overlap == "apart":
-            self._write_apart(result)
-        if self.probabilities:
-            maps = {label: result.probabilities(label) for label in result.logits}
-            write_probabilities(maps, scan.stored, self.probabilities, self.force)
-        if self.overlay:
-            from voxtrail.picture import contact_sheet
-
-            with replacing(self.overlay, self.force) as place:
-                place.write_bytes(contact_sheet(scan, result.labels, drawn))
-        record = {**result.record.to_json(), "outputs": self._names(result)}
-        with replacing(self.record, self.force) as place:
-            place.write_text(json.dumps(record, indent=2) + "\n")
-
-    def _write_apart(self, result: Segmentation) -> None:
-        import numpy as np
-
-        from voxtrail.core.volume import LabelMap
-        from voxtrail.io import write
-
-        for label, place in self._apart(result).items():
-            mask = result.mask(label).astype(np.uint8)
-            write(LabelMap(mask, result.labels.stored), place, self.force)
-
-    def _apart(self, result: Segmentation) -> dict[int, Path]:
-        stem = _stem(self.labels)
-        suffix = self.labels.name[len(stem) :]
-        return {
-            label: self.labels.with_name(f"{stem}.label-{label}{suffix}") for label in result.logits
-        }
-
-    def _names(self, result: Segmentation) -> dict[str, Any]:
-        names: dict[str, Any] = {"labels": self.labels.name}
-        if result.record.config.overlap == "apart":
-            names["apart"] = {
-                str(label): place.name for label, place in self._apart(result).items()
-            }
-        if self.probabilities:
-            names["probabilities"] = self.probabilities.name
-        if self.overlay:
-            names["overlay"] = self.overlay.name
-        return names
-
-
-def _stem(path: Path) -> str:
-    """Return a file's name without its suffix, taking ``.nii.gz`` and ``.seg.nrrd`` as one."""
-    name = path.name
-    for suffix in (".gz", ".nii", ".seg.nrrd", path.suffix):
-        name = name.removesuffix(suffix)
-    return name or path.name
 
 
 def _report(result: Segmentation, files: Outputs) -> None:

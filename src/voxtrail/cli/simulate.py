@@ -29,7 +29,7 @@ def run(
     from voxtrail.io import check_prompts_output, write_prompts
 
     check_prompts_output(output, force)
-    directions = [Axis.named(name) for name in axes.split(",")]
+    directions = Axis.several(axes.split(","))
     drawn = simulate(read_truth(truth), slices, directions)
     write_prompts(drawn, output, force)
     for label in drawn.labels():

@@ -1,26 +1,42 @@
-"""What is refused, and what is warned of, about prompts before any work is done."""
+"""What is refused, and what is warned of, about a request before any work is done."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.axis import Axis
-from voxtrail.core.prompts import MaskPrompt, Prompts
-from voxtrail.errors import PromptError
+from voxtrail.core.grid import Grid
+from voxtrail.core.prompts import MaskPrompt, PointPrompt, Prompt, Prompts
+from voxtrail.core.volume import Volume
+from voxtrail.errors import GridError, PromptError
 from voxtrail.pipeline.config import Config
+from voxtrail.pipeline.regions import bounds_of
 
 
-def check_prompts(prompts: Prompts, config: Config) -> None:
-    """Refuse prompts that cannot be propagated as configured.
+def check_request(volume: Volume, prompts: Prompts, config: Config) -> None:
+    """Refuse a request that cannot be carried out; quick, so that no model is loaded in vain.
 
     Raises
     ------
+    GridError
+        If the prompts were drawn on another grid.
     PromptError
-        If there is none, a label has none on an axis to propagate along, or two labels that
-        compete were drawn on the same pixel.
+        If there is no prompt, one has no place in the scan or lies outside the region, a label has
+        nothing marked or nothing on an axis to propagate along, or two labels that compete were
+        drawn on the same voxel.
+    OptionError
+        If the region cannot be cut out of the scan.
     """
-    axes = [Axis.named(name) for name in config.axes]
+    if not prompts.stored.same_as(volume.stored):
+        raise GridError(
+            "the prompts were drawn on another grid",
+            received=prompts.stored.describe(),
+            accepted=volume.stored.describe(),
+            remedy="draw on this scan, or resample the prompts to its grid",
+        )
     if not prompts.prompts:
         raise PromptError(
             "no slice is prompted",
@@ -28,35 +44,100 @@ def check_prompts(prompts: Prompts, config: Config) -> None:
             accepted="at least one outlined slice",
             remedy="outline the structure on one or more slices",
         )
+    _refuse_misplaced(prompts, volume.grid.shape)
     for label in prompts.labels():
-        drawn = prompts.of(label)
-        if not any(prompt.axis in axes for prompt in drawn):
-            raise PromptError(
-                f"{prompts.name(label)} has no prompt on an axis to propagate along",
-                received="prompts on " + ", ".join(sorted({p.axis.label for p in drawn})),
-                accepted="at least one prompt on " + " or ".join(config.axes),
-                remedy="outline a slice of that axis, or name the prompts' axis with --axes",
-            )
+        _refuse_unusable(prompts, label, config)
     if config.overlap == "compete":
         _refuse_drawn_overlap(prompts)
+    bounds_of(volume, prompts, config)
+
+
+def _refuse_misplaced(prompts: Prompts, shape: Sequence[int]) -> None:
+    seen: set[tuple[int, Axis, int]] = set()
+    for prompt in prompts.prompts:
+        axis = prompt.axis
+        size_hw = (shape[axis.row_axis], shape[axis.column_axis])
+        place = (prompt.label, axis, prompt.slice_index)
+        if (
+            place in seen
+            or not 0 <= prompt.slice_index < shape[axis.value]
+            or (isinstance(prompt, MaskPrompt) and prompt.mask.shape != size_hw)
+        ):
+            size = f", a mask of {prompt.mask.shape}" if isinstance(prompt, MaskPrompt) else ""
+            raise PromptError(
+                f"a prompt of {prompts.name(prompt.label)} has no place in the scan",
+                received=f"{axis.label} slice {prompt.slice_index} (RAS+){size}",
+                accepted=f"slices 0 to {shape[axis.value] - 1} of {size_hw} rows and columns, "
+                "each once per label",
+                remedy="number and cut slices as Axis.to_stack does",
+            )
+        seen.add(place)
+
+
+def _refuse_unusable(prompts: Prompts, label: int, config: Config) -> None:
+    drawn = prompts.of(label)
+    if not any(_marks(prompt) for prompt in drawn):
+        raise PromptError(
+            f"nothing of {prompts.name(label)} is marked on any slice",
+            received="empty masks or negative points only",
+            accepted="at least one outline, box or positive point",
+            remedy="outline the structure on at least one slice, or leave the label out",
+        )
+    if not any(prompt.axis.label in config.axes for prompt in drawn):
+        raise PromptError(
+            f"{prompts.name(label)} has no prompt on an axis to propagate along",
+            received="prompts on " + ", ".join(sorted({p.axis.label for p in drawn})),
+            accepted="at least one prompt on " + " or ".join(config.axes),
+            remedy="outline a slice of that axis, or name the prompts' axis with --axes",
+        )
+
+
+def _marks(prompt: Prompt) -> bool:
+    """Tell whether a prompt says that the structure is on its slice."""
+    if isinstance(prompt, MaskPrompt):
+        return bool(prompt.mask.any())
+    return not isinstance(prompt, PointPrompt) or any(prompt.positive)
 
 
 def _refuse_drawn_overlap(prompts: Prompts) -> None:
-    masks = [prompt for prompt in prompts.prompts if isinstance(prompt, MaskPrompt)]
-    claimed: dict[tuple[Axis, int], NDArray[np.bool_]] = {}
-    for prompt in masks:
-        place = (prompt.axis, prompt.slice_index)
-        before = claimed.get(place)
-        if before is not None and (before & prompt.mask).any():
+    """Refuse voxels that two labels were drawn on, on one slice or where two slices cross."""
+    shape = prompts.stored.canonical().shape
+    claimed = np.empty(0, dtype=np.int64)
+    for label in prompts.labels():
+        masks = [prompt for prompt in prompts.of(label) if isinstance(prompt, MaskPrompt)]
+        mine = [np.empty(0, dtype=np.int64), *(_drawn_voxels(mask, shape) for mask in masks)]
+        drawn = np.unique(np.concatenate(mine))
+        shared = np.intersect1d(claimed, drawn, assume_unique=True)
+        if shared.size:
             raise PromptError(
-                f"two labels were drawn on the same pixels, one of them "
-                f"{prompts.name(prompt.label)}",
-                received=f"{int((before & prompt.mask).sum())} pixels on "
-                f"{prompt.axis.label} slice {prompt.slice_index}",
+                f"two labels were drawn on the same voxels, one of them {prompts.name(label)}",
+                received=f"{shared.size} voxels, one at {_as_stored(shared[0], prompts.stored)}",
                 accepted="masks that do not overlap, since each voxel gets one label",
                 remedy="mend the masks, or keep labels apart with --overlap apart",
             )
-        claimed[place] = prompt.mask if before is None else before | prompt.mask
+        claimed = np.union1d(claimed, drawn)
+
+
+def _drawn_voxels(prompt: MaskPrompt, shape: Sequence[int]) -> NDArray[np.int64]:
+    """Return the flat RAS+ indices of a mask's voxels."""
+    axis = prompt.axis
+    rows, columns = np.nonzero(prompt.mask)
+    place = [np.full(rows.shape, prompt.slice_index)] * 3
+    # Rows and columns run against the body axes.
+    place[axis.row_axis] = shape[axis.row_axis] - 1 - rows
+    place[axis.column_axis] = shape[axis.column_axis] - 1 - columns
+    return np.ravel_multi_index((place[0], place[1], place[2]), shape).astype(np.int64)
+
+
+def _as_stored(flat: np.int64, stored: Grid) -> str:
+    """Return a flat RAS+ index as the voxel that the file calls (i, j, k)."""
+    orientation = stored.orientation()
+    sizes = stored.canonical().shape
+    voxel = [0, 0, 0]
+    for axis, index in enumerate(np.unravel_index(flat, sizes)):
+        flipped = orientation.flips[axis]
+        voxel[orientation.axes[axis]] = sizes[axis] - 1 - int(index) if flipped else int(index)
+    return f"({voxel[0]}, {voxel[1]}, {voxel[2]})"
 
 
 def warnings_about(prompts: Prompts, config: Config) -> list[str]:
@@ -76,4 +157,24 @@ def warnings_about(prompts: Prompts, config: Config) -> list[str]:
                 f"{prompts.name(label)}: nothing was drawn on {', '.join(silent)} slices; "
                 "that axis says nothing about it"
             )
+        contradicted = _contradicted(prompts, label)
+        if contradicted:
+            said.append(
+                f"{prompts.name(label)}: {contradicted} voxels where slices cross were drawn on "
+                "one and left out on another; they count as drawn"
+            )
     return said
+
+
+def _contradicted(prompts: Prompts, label: int) -> int:
+    """Return how many voxels one mask of a label holds and a crossing one leaves out."""
+    shape = prompts.stored.canonical().shape
+    masks = [prompt for prompt in prompts.of(label) if isinstance(prompt, MaskPrompt)]
+    if len({mask.axis for mask in masks}) < 2:
+        return 0
+    inside = np.unique(np.concatenate([_drawn_voxels(mask, shape) for mask in masks]))
+    left_out = [
+        _drawn_voxels(MaskPrompt(label, mask.axis, mask.slice_index, ~mask.mask), shape)
+        for mask in masks
+    ]
+    return int(np.isin(inside, np.concatenate(left_out)).sum())

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.preprocess import Box, around_prompts
-from voxtrail.propagate.propagator import drawn_logits
+from voxtrail.propagate.propagator import DRAWN_LOGIT
 
 #: What a person drew on a voxel outvotes every prediction for it.
 DRAWN_VOTE = 1e4
@@ -38,23 +38,22 @@ class LabelLogits:
 
 
 def impose_drawn(logits: dict[int, LabelLogits], prompts: Prompts, volume: Volume) -> None:
-    """Write every drawn mask into its label's logits, so that it comes back unchanged."""
+    """Write every drawn mask into its label's logits, so that it comes back unchanged.
+
+    A voxel that one mask holds and a crossing one leaves out counts as drawn.
+    """
     shape = volume.grid.shape
     for label, found in logits.items():
-        masks: list[MaskPrompt] = [
-            prompt for prompt in prompts.of(label) if isinstance(prompt, MaskPrompt)
-        ]
+        masks = _masks_of(prompts, label)
         box = found.box
         for prompt in masks:
             box = box.joined(_slice_box(prompt, shape))
         widened = np.full(box.shape, UNVISITED_LOGIT, dtype=np.float32)
         widened[offset(found.box, box)] = found.logits
         for prompt in masks:
-            along = prompt.axis
-            stack = along.to_stack(widened)  # a view
-            _, rows, columns = box.in_stack(along, shape)
-            index = prompt.slice_index - box.start[along.value]
-            stack[index] = drawn_logits(prompt.mask[rows, columns])
+            _slice_of(widened, box, prompt)[:] = -DRAWN_LOGIT
+        for prompt in masks:
+            _slice_of(widened, box, prompt)[_mask_in(box, prompt, shape)] = DRAWN_LOGIT
         logits[label] = LabelLogits(box, widened)
 
 
@@ -78,16 +77,26 @@ def compete(logits: dict[int, LabelLogits], prompts: Prompts, volume: Volume) ->
         here = found.box.slices
         votes = found.logits.copy()
         for prompt in _masks_of(prompts, label):
-            along = prompt.axis
-            _, rows, columns = found.box.in_stack(along, shape)
-            index = prompt.slice_index - found.box.start[along.value]
-            drawn = prompt.mask[rows, columns]
-            along.to_stack(votes)[index][drawn] = DRAWN_VOTE
+            _slice_of(votes, found.box, prompt)[_mask_in(found.box, prompt, shape)] = DRAWN_VOTE
         wins = votes > best[here]
         labels[here][wins] = label
         best[here][wins] = votes[wins]
     names = {label: prompts.names[label] for label in logits if label in prompts.names}
-    return LabelMap(labels, volume.stored, names)
+    return LabelMap(labels, volume.stored, names, volume.origin)
+
+
+def _slice_of(values: FloatArray, box: Box, prompt: MaskPrompt) -> FloatArray:
+    """Return a view of a mask's slice (rows, columns) in RAS+ values that fill a box."""
+    view: FloatArray = prompt.axis.to_stack(values)[
+        prompt.slice_index - box.start[prompt.axis.value]
+    ]
+    return view
+
+
+def _mask_in(box: Box, prompt: MaskPrompt, shape: Sequence[int]) -> NDArray[np.bool_]:
+    """Return the part of a drawn mask that lies in a box."""
+    _, rows, columns = box.in_stack(prompt.axis, shape)
+    return prompt.mask[rows, columns]
 
 
 def _masks_of(prompts: Prompts, label: int) -> list[MaskPrompt]:

@@ -9,7 +9,7 @@ from voxtrail.core.axis import Axis
 from voxtrail.errors import OptionError
 from voxtrail.fuse import FUSIONS
 from voxtrail.memory import PROMPT_MEMORIES, RECENT_MEMORIES
-from voxtrail.preprocess import MARGIN_MM, describe, parse_preprocess
+from voxtrail.preprocess import MARGIN_MM, check_margin, describe, parse_preprocess
 from voxtrail.propagate.schedule import Direction
 
 #: Where a pass ends: at the outermost prompts, where the object is gone, or at the scan's ends.
@@ -95,15 +95,10 @@ class Config:
         _one_of("overlap", self.overlap, get_args(Overlap))
         if self.extent is not None:
             _one_of("extent", self.extent, get_args(Extent))
-        if not self.axes or len(set(self.axes)) < len(self.axes):
-            raise OptionError(
-                "the axes cannot be used",
-                received=",".join(self.axes),
-                accepted="one or more of axial, coronal, sagittal, each once",
-                remedy="pass for example --axes axial,coronal,sagittal",
-            )
-        for axis in self.axes:
-            Axis.named(axis)
+        # A tuple of plain names, also where a record's JSON is read back.
+        labels = tuple(axis.label for axis in Axis.several(self.axes))
+        object.__setattr__(self, "axes", labels)
+        check_margin(self.margin_mm)
         parse_preprocess(self.window)
         FUSIONS.parse(self.fuse)
         for family, spec in ((PROMPT_MEMORIES, self.prompt_memory), (RECENT_MEMORIES, self.memory)):

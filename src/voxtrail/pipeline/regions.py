@@ -105,6 +105,19 @@ def range_along(
     return bounds.start[axis.value], bounds.stop[axis.value], chosen
 
 
+def ends_of(axis: Axis, drawn: Sequence[Prompt], volume: Volume) -> tuple[int, int]:
+    """Return where along one axis all that was drawn of a label begins, and one past its end."""
+    grid = volume.grid
+    outlined: list[Prompt] = []
+    for prompt in drawn:
+        if isinstance(prompt, PointPrompt) and any(prompt.positive):
+            pairs = zip(prompt.points_xy, prompt.positive, strict=True)
+            prompt = _around(prompt, [point for point, positive in pairs if positive])
+        outlined.append(prompt)
+    hull = around_prompts(outlined, grid.shape, grid.spacing_mm, 0.0)
+    return hull.start[axis.value], hull.stop[axis.value]
+
+
 def in_crop(prompt: Prompt, box: Box, first: int, shape: Sequence[int]) -> tuple[int, Prompt]:
     """Return a prompt's slice number and the prompt itself in the frame of a cropped stack.
 
@@ -140,8 +153,13 @@ def _leaves(prompt: Prompt, bounds: Box, volume: Volume) -> bool:
     if isinstance(prompt, MaskPrompt) and not prompt.mask.any():
         return False
     if isinstance(prompt, PointPrompt):
-        xs, ys = zip(*prompt.points_xy, strict=True)
-        corners = (min(xs), min(ys), max(xs), max(ys))
-        prompt = BoxPrompt(prompt.label, prompt.axis, prompt.slice_index, corners)
+        prompt = _around(prompt, prompt.points_xy)
     marked = around_prompts([prompt], volume.grid.shape, volume.grid.spacing_mm, 0.0)
     return not bounds.contains(marked)
+
+
+def _around(prompt: PointPrompt, points_xy: Sequence[tuple[float, float]]) -> BoxPrompt:
+    """Return the box around some of the clicks: where they are, without the margin of a click."""
+    xs, ys = zip(*points_xy, strict=True)
+    corners = (min(xs), min(ys), max(xs), max(ys))
+    return BoxPrompt(prompt.label, prompt.axis, prompt.slice_index, corners)

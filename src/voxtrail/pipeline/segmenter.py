@@ -13,18 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.axis import Axis
-from voxtrail.core.prompts import Prompts
+from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
-from voxtrail.errors import GridError
 from voxtrail.fuse import FUSIONS, Fusion
 from voxtrail.memory import MemoryPolicy, parse_policy
 from voxtrail.model.base import SliceModel
 from voxtrail.model.weights import LoadedModel, load_model
-from voxtrail.pipeline.checks import check_prompts, warnings_about
+from voxtrail.pipeline.checks import check_request, warnings_about
 from voxtrail.pipeline.compose import UNVISITED_LOGIT, LabelLogits, compete, impose_drawn, offset
 from voxtrail.pipeline.config import Config, Extent
 from voxtrail.pipeline.record import LabelRecord, PassRecord, RunRecord
-from voxtrail.pipeline.regions import Region, bounds_of, in_crop, plan, range_along
+from voxtrail.pipeline.regions import Region, bounds_of, ends_of, in_crop, plan, range_along
 from voxtrail.preprocess import Box, Side, margin_vox, parse_preprocess
 from voxtrail.propagate.features import FeatureSource
 from voxtrail.propagate.propagator import Propagator, Stack, StackLogits
@@ -97,41 +96,33 @@ def segment(
 
     Raises
     ------
-    GridError
-        If the prompts were drawn on another grid.
-    PromptError
-        If a label has no prompt on any axis to propagate along, two labels were drawn on the
-        same voxel, or something was drawn outside the region.
+    GridError, PromptError, OptionError
+        If the request cannot be carried out; see `voxtrail.pipeline.checks.check_request`.
     WeightsError, OptionError
         If the model cannot be loaded.
     """
     started = time.perf_counter()
     config = (config or Config()).resolved()
-    if not prompts.stored.same_as(volume.stored):
-        raise GridError(
-            "the prompts were drawn on another grid",
-            received=prompts.stored.describe(),
-            accepted=volume.stored.describe(),
-            remedy="draw on this scan, or resample the prompts to its grid",
-        )
-    check_prompts(prompts, config)
+    check_request(volume, prompts, config)
     bounds = bounds_of(volume, prompts, config)
     loaded = model or load_model(config.model, resolution=config.resolution, device=config.device)
     seconds_before = dict(loaded.model.stopwatch.seconds)
     work = _Work(volume, prompts, config, bounds, loaded.model, progress)
-    logits, label_records = work.run()
+    logits, label_records, warnings = work.run()
     impose_drawn(logits, prompts, volume)
     labels = compete(logits, prompts, volume)
+    if config.overlap == "apart":
+        voxels = {label: int((found.logits > 0).sum()) for label, found in logits.items()}
+    else:
+        voxels = {label: int((labels.voxels == label).sum()) for label in logits}
     record = RunRecord.of(
         config=config,
         loaded=loaded,
         volume=volume,
-        labels=[
-            replace(item, voxels=int((labels.voxels == item.label).sum())) for item in label_records
-        ],
+        labels=[replace(item, voxels=voxels[item.label]) for item in label_records],
         seconds_before=seconds_before,
         seconds_total=time.perf_counter() - started,
-        warnings=warnings_about(prompts, config),
+        warnings=[*warnings_about(prompts, config), *warnings],
     )
     return Segmentation(labels, logits, record)
 
@@ -160,10 +151,12 @@ class _Work:
         transform = parse_preprocess(config.window)
         self._grey = {axis: transform.apply(axis.to_stack(volume.voxels)) for axis in self._axes}
 
-    def run(self) -> tuple[dict[int, LabelLogits], list[LabelRecord]]:
-        """Segment every label; crops that a mask touches grow and are run again."""
-        done: dict[int, LabelLogits] = {}
-        records: dict[int, LabelRecord] = {}
+    def run(self) -> tuple[dict[int, LabelLogits], list[LabelRecord], list[str]]:
+        """Segment every label; crops that a mask touches grow and are run again.
+
+        Returns logits and records of the labels in rising order, and warnings.
+        """
+        done: dict[int, _Found] = {}
         waiting = plan(self._volume, self._prompts, self._config, self._bounds)
         while waiting:
             again: list[Region] = []
@@ -172,12 +165,17 @@ class _Work:
                 if sides and region.growths < MAX_GROWTHS:
                     again.append(self._grown(region, sides))
                     continue
-                for label, item in found.items():
-                    done[label] = item.fused
-                    records[label] = item.record
+                done.update(found)
             waiting = again
         ordered = self._prompts.labels()
-        return {label: done[label] for label in ordered}, [records[label] for label in ordered]
+        cut = [
+            f"{self._prompts.name(label)}: its mask still reaches the border of its crop, grown "
+            f"{MAX_GROWTHS} times; widen it with --margin or --crop none"
+            for label in ordered
+            if done[label].touching
+        ]
+        fused = {label: done[label].fused for label in ordered}
+        return fused, [done[label].record for label in ordered], cut
 
     def _grown(self, region: Region, sides: set[Side]) -> Region:
         spacing = self._volume.grid.spacing_mm
@@ -240,23 +238,28 @@ class _Work:
     def _fuse(
         self, region: Region, label: int, lanes: Sequence[tuple[_Lane, StackLogits]]
     ) -> _Found:
-        box = region.box
-        for position, (lane, _) in enumerate(lanes):
-            box = lane.box if position == 0 else box.joined(lane.box)
+        box = lanes[0][0].box
+        for lane, _ in lanes[1:]:
+            box = box.joined(lane.box)
+        # What the prompts of one axis bound, passes along another axis do not leave either.
+        bounding = [lane.axis for lane, _ in lanes if lane.extent == "prompts"]
+        for axis in bounding:
+            box = box.with_range(axis, *ends_of(axis, self._prompts.of(label), self._volume))
         total = np.zeros(box.shape, dtype=np.float32)
         count = np.zeros(box.shape, dtype=np.uint8)
         touching: set[Side] = set()
         for lane, result in lanes:
-            part = offset(lane.box, box)
+            shared = lane.box.within(box)
+            part, own = offset(shared, box), offset(shared, lane.box)
+            drawn = [i for i, item in lane.stack.prompts.items() if isinstance(item, MaskPrompt)]
             for logits, said in _readings(result):
                 embedded = np.where(said[:, None, None], self._fusion.embed(logits), 0.0)
-                total[part] += lane.axis.from_stack(embedded)
-                count[part] += lane.axis.from_stack(
-                    np.broadcast_to(said[:, None, None], logits.shape)
-                )
-                tracked = said.copy()
-                tracked[list(result.drawn)] = False
-                touching |= self._touched(lane, (logits > 0) & tracked[:, None, None])
+                total[part] += lane.axis.from_stack(embedded)[own]
+                everywhere = np.broadcast_to(said[:, None, None], logits.shape)
+                count[part] += lane.axis.from_stack(everywhere)[own]
+                predicted = said.copy()
+                predicted[drawn] = False
+                touching |= self._touched(lane, (logits > 0) & predicted[:, None, None])
         settled = self._fusion.settle(total, np.maximum(count, 1))
         fused = np.where(count > 0, settled, np.float32(UNVISITED_LOGIT))
         record = LabelRecord(
@@ -264,26 +267,15 @@ class _Work:
             name=self._prompts.name(label),
             crop=box,
             growths=region.growths,
-            passes=[
-                PassRecord(
-                    axis=lane.axis.label,
-                    extent=lane.extent,
-                    first_slice=lane.box.start[lane.axis.value],
-                    last_slice=lane.box.stop[lane.axis.value] - 1,
-                    prompted=sorted(
-                        index + lane.box.start[lane.axis.value] for index in result.drawn
-                    ),
-                    tracked=int(item.visited.sum()),
-                    stopped_at=None
-                    if item.stopped_at is None
-                    else item.stopped_at + lane.box.start[lane.axis.value],
-                )
-                for lane, result in lanes
-                for item in result.passes
-            ],
+            passes=[item for lane, result in lanes for item in _pass_records(lane, result)],
             voxels=0,
         )
-        return _Found(LabelLogits(box, fused.astype(np.float32)), touching, record)
+        bounded = {axis.value for axis in bounding}
+        return _Found(
+            LabelLogits(box, fused.astype(np.float32)),
+            {side for side in touching if side.axis not in bounded},
+            record,
+        )
 
     def _touched(self, lane: _Lane, inside: NDArray[np.bool_]) -> set[Side]:
         """Return the in-plane sides of a crop that a predicted mask reaches."""
@@ -310,6 +302,23 @@ class _Found:
     record: LabelRecord
 
 
+def _pass_records(lane: _Lane, result: StackLogits) -> list[PassRecord]:
+    """Return what a lane's passes did, by the scan's slice numbers."""
+    first = lane.box.start[lane.axis.value]
+    return [
+        PassRecord(
+            axis=lane.axis.label,
+            extent=lane.extent,
+            first_slice=first,
+            last_slice=lane.box.stop[lane.axis.value] - 1,
+            prompted=sorted(index + first for index in result.drawn),
+            tracked=item.tracked,
+            stopped_at=None if item.stopped_at is None else item.stopped_at + first,
+        )
+        for item in result.passes
+    ]
+
+
 def _readings(result: StackLogits) -> list[tuple[FloatArray, NDArray[np.bool_]]]:
     """Return (logits, which slices they say something about) of each pass, drawn ones once."""
     readings = [(item.logits, item.visited) for item in result.passes]
@@ -319,8 +328,8 @@ def _readings(result: StackLogits) -> list[tuple[FloatArray, NDArray[np.bool_]]]
         readings = [
             (np.zeros((slices, *shape), dtype=np.float32), np.zeros(slices, dtype=np.bool_))
         ]
-    logits, said = readings[0]
-    said = said.copy()
+    # Copies: what the propagator returned is not written to.
+    logits, said = readings[0][0].copy(), readings[0][1].copy()
     for index, drawn in result.drawn.items():
         logits[index] = drawn
         said[index] = True

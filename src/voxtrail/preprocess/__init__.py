@@ -10,7 +10,7 @@ from voxtrail.errors import OptionError
 from voxtrail.preprocess.base import Transform
 from voxtrail.preprocess.box import Box, Side, margin_vox
 from voxtrail.preprocess.clahe import Clahe
-from voxtrail.preprocess.crop import MARGIN_MM, around_prompts, parse_roi
+from voxtrail.preprocess.crop import MARGIN_MM, around_prompts, check_margin, parse_roi
 from voxtrail.preprocess.minmax import MinMax
 from voxtrail.preprocess.window import NAMED_WINDOWS, Window
 from voxtrail.preprocess.window_clahe import WindowClahe
@@ -26,6 +26,7 @@ __all__ = [
     "Window",
     "WindowClahe",
     "around_prompts",
+    "check_margin",
     "describe",
     "margin_vox",
     "parse_preprocess",

@@ -56,13 +56,7 @@ def around_prompts(
     OptionError
         If the margin is negative or not finite.
     """
-    if not (math.isfinite(margin_mm) and margin_mm >= 0):
-        raise OptionError(
-            "a margin that cannot be added",
-            received=f"{margin_mm:g} mm",
-            accepted="0 mm or more",
-            remedy=f"leave it at {MARGIN_MM:g}",
-        )
+    check_margin(margin_mm)
     prompts = tuple(prompts)
     corners: list[NDArray[np.int64]] = []
     for label in sorted({prompt.label for prompt in prompts}):
@@ -82,6 +76,23 @@ def around_prompts(
         start[axis] = min(start[axis], prompt.slice_index)
         stop[axis] = max(stop[axis], prompt.slice_index + 1)
     return Box(triple(np.maximum(start, 0)), triple(np.minimum(stop, shape)))
+
+
+def check_margin(margin_mm: float) -> None:
+    """Refuse a margin that cannot be added.
+
+    Raises
+    ------
+    OptionError
+        If it is negative or not finite.
+    """
+    if not (math.isfinite(margin_mm) and margin_mm >= 0):
+        raise OptionError(
+            "a margin that cannot be added",
+            received=f"{margin_mm:g} mm",
+            accepted="0 mm or more",
+            remedy=f"leave it at {MARGIN_MM:g}",
+        )
 
 
 def parse_roi(text: str, stored: Grid) -> Box:

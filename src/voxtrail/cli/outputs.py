@@ -1,0 +1,142 @@
+"""The files that a run writes: checked before any work is done, made before any is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from voxtrail.errors import OutputError
+
+if TYPE_CHECKING:
+    from voxtrail.core.prompts import Prompts
+    from voxtrail.core.volume import Volume
+    from voxtrail.pipeline import Config, Segmentation
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where a run's files go.
+
+    Parameters
+    ----------
+    labels
+        The label map; the run's record lies beside it.
+    probabilities, overlay
+        Further files, where asked for.
+    force
+        Whether existing files may be replaced.
+    inputs
+        What the run reads: never replaced.
+    """
+
+    labels: Path
+    probabilities: Path | None = None
+    overlay: Path | None = None
+    force: bool = False
+    inputs: tuple[Path, ...] = ()
+
+    @property
+    def record(self) -> Path:
+        """The run's record beside the label map."""
+        stem, _ = _split(self.labels)
+        return self.labels.with_name(f"{stem}.json")
+
+    def apart(self, labels: Iterable[int]) -> dict[int, Path]:
+        """Return where each label goes when they are kept apart."""
+        stem, suffix = _split(self.labels)
+        return {label: self.labels.with_name(f"{stem}.label-{label}{suffix}") for label in labels}
+
+    def check(self) -> None:
+        """Refuse, before anything is read, places where a file cannot be put."""
+        from voxtrail.io import check_output, check_writable
+        from voxtrail.io.probabilities import check_probabilities_output
+
+        check_output(self.labels, self.force)
+        places = [self.labels, self.record]
+        if self.probabilities:
+            places.append(check_probabilities_output(self.probabilities, self.force))
+        if self.overlay:
+            places.append(_check_picture(self.overlay))
+        taken = {path.resolve(): "an input" for path in self.inputs}
+        for place in places:
+            check_writable(place, self.force or place.resolve() in taken)
+            if use := taken.get(place.resolve()):
+                raise OutputError(
+                    f"an output has the place of {use}",
+                    received=place,
+                    accepted="a file of its own for every output, the inputs untouched",
+                    remedy="choose another name",
+                )
+            taken[place.resolve()] = "another output"
+
+    def check_for(self, scan: Volume, drawn: Prompts, config: Config) -> None:
+        """Refuse, before any work, what only scan and prompts tell."""
+        from voxtrail.io import check_output
+
+        check_output(self.labels, self.force, of=scan)
+        if config.overlap == "apart":
+            for place in self.apart(drawn.labels()).values():
+                check_output(place, self.force, of=scan)
+
+    def write(self, scan: Volume, drawn: Prompts, result: Segmentation) -> dict[str, Any]:
+        """Write everything, each file whole or not at all; return the record as JSON values."""
+        from voxtrail.core.volume import LabelMap
+        from voxtrail.io import replacing, write
+        from voxtrail.io.probabilities import write_probabilities
+
+        picture = b""
+        if self.overlay:
+            from voxtrail.picture import contact_sheet
+
+            # Before any file is written: drawing may fail.
+            picture = contact_sheet(scan, result.labels, drawn)
+        record = {**result.record.to_json(), "outputs": self._names(result)}
+        write(result.labels, self.labels, self.force)
+        if result.record.config.overlap == "apart":
+            for label, place in self.apart(result.logits).items():
+                mask = result.mask(label).astype("uint8")
+                names = {1: result.labels.name(label)}
+                write(LabelMap(mask, scan.stored, names, scan.origin), place, self.force)
+        if self.probabilities:
+            maps = {label: result.probabilities(label) for label in result.logits}
+            write_probabilities(maps, scan.stored, self.probabilities, self.force)
+        if self.overlay:
+            with replacing(self.overlay, self.force) as place:
+                place.write_bytes(picture)
+        with replacing(self.record, self.force) as place:
+            place.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        return record
+
+    def _names(self, result: Segmentation) -> dict[str, Any]:
+        names: dict[str, Any] = {"labels": self.labels.name}
+        if result.record.config.overlap == "apart":
+            places = self.apart(result.logits)
+            names["apart"] = {str(label): place.name for label, place in places.items()}
+        if self.probabilities:
+            names["probabilities"] = self.probabilities.name
+        if self.overlay:
+            names["overlay"] = self.overlay.name
+        return names
+
+
+def _check_picture(path: Path) -> Path:
+    if path.suffix.lower() != ".png":
+        raise OutputError(
+            "the overlay is a PNG picture",
+            received=path.name,
+            accepted=".png",
+            remedy="end its name in .png",
+        )
+    return path
+
+
+def _split(path: Path) -> tuple[str, str]:
+    """Return a label map's name without its format's suffix, and that suffix as it is spelled."""
+    from voxtrail.io.registry import suffix_of, writer_of
+
+    suffix = suffix_of(path, writer_of(path).written) or ""
+    stem = path.name[: len(path.name) - len(suffix)]
+    return stem or path.name, path.name[len(stem) :]
