@@ -114,7 +114,7 @@ def config_of(state: Mapping[str, Tensor], source: str) -> Any:
     """
     from transformers import Sam2VideoConfig
 
-    width = int(state[SIGNATURE].shape[0])
+    width = int(state[SIGNATURE].size(0)) if state[SIGNATURE].dim() else 0
     blocks = {
         int(match.group(1))
         for key in state

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,6 +77,8 @@ def load_model(
         If the resolution or the device cannot be had.
     """
     where = torch.device(_device(device))
+    if resolution is not None:
+        _check_size(resolution)  # before a download
     path, entry_size = _locate(name, quiet)
     network = (
         _from_folder(path, resolution or entry_size)
@@ -148,7 +151,8 @@ def _from_folder(folder: Path, size: int | None) -> Any:
                 remedy="pass such a folder, or the official .pt file itself",
             )
     try:
-        config = Sam2VideoConfig.from_pretrained(folder, local_files_only=True)
+        with _hushed_transformers():
+            config = Sam2VideoConfig.from_pretrained(folder, local_files_only=True)
     except Exception as error:
         # whatever the configuration classes raise on contents that are not theirs
         raise WeightsError(
@@ -168,23 +172,36 @@ def _from_official(path: Path, size: int | None) -> Any:
 
 def _read_official(path: Path) -> dict[str, torch.Tensor]:
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        with warnings.catch_warnings():
+            # of pickle protocols that PyTorch does not write itself
+            warnings.simplefilter("ignore")
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        # PyTorch raises anything from KeyError to IndexError on garbage. What it says of pickled
+        # code is advice to run it, which is not passed on.
+        code = isinstance(error, pickle.UnpicklingError) and "weights_only" in str(error)
+        reason = (str(error).splitlines() or [""])[0]
         raise WeightsError(
             f"{path.name} cannot be read as weights; what else it may hold is never run",
-            received=(str(error).splitlines() or ["nothing"])[0],
+            received="contents other than tensors" if code else f"{type(error).__name__} {reason}",
             accepted="an official SAM 2 checkpoint (.pt) or one fine-tuned in its layout",
             remedy="download it again, or pass another file",
         ) from error
-    state = loaded.get("model", loaded) if isinstance(loaded, dict) else None
-    if not isinstance(state, dict) or not official.is_official(state):
+    held = loaded.get("model", loaded) if isinstance(loaded, dict) else None
+    items = held.items() if isinstance(held, dict) else ()
+    state = {
+        key: value
+        for key, value in items
+        if isinstance(key, str) and isinstance(value, torch.Tensor)
+    }
+    if not official.is_official(state):
         raise WeightsError(
             f"{path.name} does not hold SAM 2's weights",
             received=f"no tensor called {official.SIGNATURE}",
             accepted="SAM 2's official layout",
             remedy="pass an official SAM 2 checkpoint or one fine-tuned from it",
         )
-    return {key: value for key, value in state.items() if isinstance(value, torch.Tensor)}
+    return state
 
 
 def config_at(config: Any, size: int | None) -> Any:
@@ -202,13 +219,7 @@ def config_at(config: Any, size: int | None) -> Any:
 
     if size is None:
         size = int(config.image_size)
-    if size % STRIDE or not SMALLEST_INPUT <= size <= LARGEST_INPUT:
-        raise OptionError(
-            "the resolution cannot be used",
-            received=size,
-            accepted=f"a multiple of {STRIDE} from {SMALLEST_INPUT} to {LARGEST_INPUT}",
-            remedy="pass for example --resolution 512",
-        )
+    _check_size(size)
     config = copy.deepcopy(config)
     config.image_size = size
     config.vision_config.backbone_feature_sizes = [[size // s, size // s] for s in (4, 8, 16)]
@@ -216,6 +227,16 @@ def config_at(config: Any, size: int | None) -> Any:
     config.prompt_encoder_config.image_size = size
     config.memory_attention_rope_feat_sizes = [size // 16, size // 16]
     return config
+
+
+def _check_size(size: int) -> None:
+    if size % STRIDE or not SMALLEST_INPUT <= size <= LARGEST_INPUT:
+        raise OptionError(
+            "the resolution cannot be used",
+            received=size,
+            accepted=f"a multiple of {STRIDE} from {SMALLEST_INPUT} to {LARGEST_INPUT}",
+            remedy="pass for example --resolution 512",
+        )
 
 
 def _build(
