@@ -92,6 +92,16 @@ def test_slices_are_sorted_by_position_whatever_their_names_and_numbers(tmp_path
     check(vio.read(save(series(), tmp_path)))
 
 
+def test_the_files_of_the_slices_are_kept_in_their_order(tmp_path):
+    paths = save(series(), tmp_path / "scan")
+    read = vio.read(paths)
+    assert read.origin.notes == ()
+    for number, one in enumerate(read.origin.slices):
+        position = pydicom.dcmread(one.path).ImagePositionPatient
+        np.testing.assert_allclose(position, place(number), atol=1e-5)
+        assert (one.member, one.frame) == (None, 0)
+
+
 def test_a_list_of_files_and_a_zip_are_read_as_the_folder(tmp_path):
     folder = save(series(), tmp_path / "scan")
     check(vio.read(sorted(folder.iterdir())))
@@ -113,7 +123,11 @@ def test_other_files_and_overview_images_are_passed_over(tmp_path):
     report = Dataset()
     report.Modality = "SR"
     report.save_as(folder / "report", implicit_vr=True, little_endian=True)
-    check(vio.read(folder))
+    read = vio.read(folder)
+    check(read)
+    assert read.origin.notes == (
+        "left out: 2 DICOM objects that are no CT slices (overview images, reports)",
+    )
 
 
 @pytest.mark.parametrize("syntax", [JPEG2000Lossless, RLELossless])
@@ -183,7 +197,9 @@ def test_values_beyond_16_bits_are_kept(tmp_path):
 
 
 def test_exact_copies_are_dropped(tmp_path):
-    check(vio.read(save([*series(), *series((1, 3))], tmp_path)))
+    read = vio.read(save([*series(), *series((1, 3))], tmp_path))
+    check(read)
+    assert read.origin.notes == ("left out: 2 exact copies of slices",)
 
 
 def enhanced(numbers=(2, 0, 3, 1)) -> Dataset:

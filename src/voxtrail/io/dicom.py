@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.core.origin import Origin, SliceFile
 from voxtrail.io import dicom_series
 from voxtrail.io.dicom_files import Source, headers, looks_like_dicom, sources
 from voxtrail.io.dicom_frames import Frame, frames_of
@@ -63,7 +64,8 @@ def read(places: Sequence[Path], series: str | None, max_bytes: int) -> StoredIm
     with sources(places) as found:
         single_files = not places[0].is_dir() and len(found) == len(places)
         read_headers = headers(found, only_dicom=single_files and len(places) > 1)
-        chosen = dicom_series.choose(dicom_series.find(read_headers, where), series, where)
+        series_found = dicom_series.find(read_headers, where)
+        chosen = dicom_series.choose(series_found, series, where)
         frames: list[Frame] = []
         for image in chosen.images:
             with reading(Path(image.source.name), "DICOM"):
@@ -71,7 +73,25 @@ def read(places: Sequence[Path], series: str | None, max_bytes: int) -> StoredIm
         shape = (frames[0].columns, frames[0].rows, len(frames))
         refuse_size(shape, np.dtype(np.int16).itemsize, where, max_bytes=max_bytes, file_holds=None)
         ordered, affine = stack(frames, where, _same_pixels)
-        return StoredImage(_hounsfield(ordered), affine)
+        origin = Origin(
+            slices=tuple(SliceFile(f.source.path, f.source.member, f.number) for f in ordered),
+            notes=_notes(
+                others=len(read_headers) - sum(len(one.images) for one in series_found),
+                other_series=len(series_found) - 1,
+                copies=len(frames) - len(ordered),
+            ),
+        )
+        return StoredImage(_hounsfield(ordered), affine, origin=origin)
+
+
+def _notes(*, others: int, other_series: int, copies: int) -> tuple[str, ...]:
+    """Say what of a folder was not read."""
+    counted = {
+        "DICOM objects that are no CT slices (overview images, reports)": others,
+        "other series": other_series,
+        "exact copies of slices": copies,
+    }
+    return tuple(f"left out: {n} {what}" for what, n in counted.items() if n)
 
 
 def _hounsfield(ordered: Sequence[Frame]) -> NDArray[Any]:

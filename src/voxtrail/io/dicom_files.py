@@ -55,14 +55,22 @@ class Source:
 
     Parameters
     ----------
-    name
-        What it is called in messages.
+    path
+        The file, or the zip.
+    member
+        Its name in the zip; None for a file.
     open
         Opens it for reading.
     """
 
-    name: str
+    path: Path
+    member: str | None
     open: Callable[[], IO[bytes]]
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return str(self.path) if self.member is None else f"{self.path}/{self.member}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +177,7 @@ def _members(archive: zipfile.ZipFile, path: Path) -> list[Source]:
         return lambda: archive.open(member)
 
     return [
-        Source(f"{path}/{member.filename}", opener(member))
+        Source(path, member.filename, opener(member))
         for member in sorted(members, key=lambda member: member.filename)
     ]
 
@@ -180,7 +188,7 @@ def _few(paths: Sequence[Path], place: Path) -> list[Source]:
     def opener(path: Path) -> Callable[[], IO[bytes]]:
         return lambda: cast("IO[bytes]", path.open("rb"))
 
-    return [Source(str(path), opener(path)) for path in paths]
+    return [Source(path, None, opener(path)) for path in paths]
 
 
 def _refuse_many(files: int, place: Path) -> None:

@@ -39,10 +39,8 @@ def write(labels: LabelMap, place: Path, known: LabelFormat, force: bool) -> tup
     Raises
     ------
     OutputError
-        If a file cannot be written, or the format cannot hold these labels.
+        If a file cannot be written, or the labels are none and the format needs some.
     """
-    known.check_installed()
-    known.check_origin(labels.origin)
     if known.needs_voxels and not labels.labels():
         raise OutputError(
             f"{place}: {known.name} cannot be empty",

@@ -10,6 +10,7 @@ from pathlib import Path
 from voxtrail.core.origin import Origin
 from voxtrail.core.volume import LabelMap
 from voxtrail.errors import OutputError
+from voxtrail.io.dicom_source import read_source
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,18 @@ class LabelFormat:
         Raises
         ------
         OutputError
-            If the format names the series and the scan was not read from one.
+            If the format names the series and the scan was not read from one, or from one whose
+            identifiers were removed.
+        ImageError
+            If a file of the series has gone.
         """
-        if self.refers and not origin.slices:
+        if not self.refers:
+            return
+        if not origin.slices:
             raise OutputError(
                 f"{self.name} has to name the DICOM series that was labelled",
                 received="labels of a scan that was not read from DICOM",
                 accepted="a DICOM folder, zip or list of files as the scan",
                 remedy="pass the scan as DICOM, or write .nii.gz or .seg.nrrd",
             )
+        read_source(origin)

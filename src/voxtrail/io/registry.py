@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from voxtrail.errors import ImageError, OutputError
-from voxtrail.io import itk, mesh_files, nifti, seg_nrrd
+from voxtrail.io import dicom_seg, itk, mesh_files, nifti, seg_nrrd
 from voxtrail.io.format import Format
 from voxtrail.io.label_format import LabelFormat
 
@@ -13,7 +13,13 @@ from voxtrail.io.label_format import LabelFormat
 FORMATS = (nifti.FORMAT, itk.NRRD, itk.METAIMAGE)
 
 #: What a segmentation alone is written in.
-LABEL_FORMATS = (seg_nrrd.FORMAT, mesh_files.STL, mesh_files.PLY, mesh_files.GLB)
+LABEL_FORMATS = (
+    seg_nrrd.FORMAT,
+    dicom_seg.FORMAT,
+    mesh_files.STL,
+    mesh_files.PLY,
+    mesh_files.GLB,
+)
 
 
 def suffix_of(path: Path, suffixes: tuple[str, ...]) -> str | None:

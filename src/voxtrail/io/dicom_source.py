@@ -1,0 +1,140 @@
+"""The headers of the series that was labelled, for files that refer to it.
+
+They hold the patient's name and identifiers, which such files have to copy; nothing else of
+voxtrail reads them.
+"""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from voxtrail.core.origin import Origin
+from voxtrail.errors import OutputError
+from voxtrail.io.format import reading
+
+#: Without these a reference leads nowhere.
+_REQUIRED = (
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "FrameOfReferenceUID",
+)
+
+#: Elements that a derived object has to copy, empty where the source leaves them out.
+_COPIED = (
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyDate",
+    "StudyTime",
+    "StudyID",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class SourceSeries:
+    """The objects of a series.
+
+    Parameters
+    ----------
+    images
+        pydicom data sets without pixels, in the order of the slices: one a slice, or fewer where
+        an object holds several.
+    of_slice
+        For each slice: which of the images holds it, and which of its frames it is, from 0.
+    """
+
+    images: tuple[Any, ...]
+    of_slice: tuple[tuple[int, int], ...]
+
+
+def read_source(origin: Origin) -> SourceSeries:
+    """Read the headers of every slice again.
+
+    Parameters
+    ----------
+    origin
+        Of a scan that was read from DICOM.
+
+    Raises
+    ------
+    ImageError
+        If a file has gone or is damaged.
+    OutputError
+        If an identifier that a reference needs is missing.
+    """
+    places = list(dict.fromkeys((one.path, one.member) for one in origin.slices))
+    images = tuple(_headers(places))
+    for image, (path, member) in zip(images, places, strict=True):
+        missing = [name for name in _REQUIRED if not image.get(name)]
+        if missing:
+            raise OutputError(
+                "the DICOM series cannot be referred to: identifiers were removed from it",
+                received=f"{member or path.name} without {', '.join(missing)}",
+                accepted="a series with its UIDs",
+                remedy="pass the series as it was exported, or write .nii.gz or .seg.nrrd",
+            )
+        for name in _COPIED:
+            if name not in image:
+                setattr(image, name, "")
+    number = {place: index for index, place in enumerate(places)}
+    of_slice = tuple((number[one.path, one.member], one.frame) for one in origin.slices)
+    return SourceSeries(images, of_slice)
+
+
+@contextmanager
+def referring(what: str) -> Iterator[None]:
+    """Turn what libraries raise at a source that breaks the standard into an `OutputError`.
+
+    Their warnings and messages quote values, which here may be the patient's: none is passed on.
+
+    Parameters
+    ----------
+    what
+        What is being written.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise OutputError(
+                f"the DICOM series cannot be referred to in {what}",
+                received=f"a header that breaks the standard ({type(error).__name__})",
+                accepted="a CT series after the standard",
+                remedy="write .nii.gz or .seg.nrrd",
+            ) from error
+
+
+def _headers(places: Sequence[tuple[Path, str | None]]) -> Iterator[Any]:
+    import pydicom
+
+    for path, member in places:
+        with (
+            reading(path, "DICOM"),
+            _opened(path, member) as file,
+            warnings.catch_warnings(),
+        ):
+            # pydicom's warnings quote values, which here are the patient's.
+            warnings.simplefilter("ignore")
+            yield pydicom.dcmread(file, stop_before_pixels=True, force=True)
+
+
+@contextmanager
+def _opened(path: Path, member: str | None) -> Iterator[IO[bytes]]:
+    if member is None:
+        with path.open("rb") as file:
+            yield file
+    else:
+        with zipfile.ZipFile(path) as archive, archive.open(member) as inside:
+            yield inside
