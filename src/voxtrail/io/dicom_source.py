@@ -28,7 +28,7 @@ _REQUIRED = (
 )
 
 #: Elements that a derived object has to copy, empty where the source leaves them out.
-_COPIED = (
+COPIED = (
     "PatientName",
     "PatientID",
     "PatientBirthDate",
@@ -84,7 +84,7 @@ def read_source(origin: Origin) -> SourceSeries:
                 accepted="a series with its UIDs",
                 remedy="pass the series as it was exported, or write .nii.gz or .seg.nrrd",
             )
-        for name in _COPIED:
+        for name in COPIED:
             if name not in image:
                 setattr(image, name, "")
     number = {place: index for index, place in enumerate(places)}

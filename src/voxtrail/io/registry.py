@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from voxtrail.errors import ImageError, OutputError
-from voxtrail.io import dicom_seg, itk, mesh_files, nifti, seg_nrrd
+from voxtrail.io import dicom_rtstruct, dicom_seg, itk, mesh_files, nifti, seg_nrrd
 from voxtrail.io.format import Format
 from voxtrail.io.label_format import LabelFormat
 
@@ -16,6 +16,7 @@ FORMATS = (nifti.FORMAT, itk.NRRD, itk.METAIMAGE)
 LABEL_FORMATS = (
     seg_nrrd.FORMAT,
     dicom_seg.FORMAT,
+    dicom_rtstruct.FORMAT,
     mesh_files.STL,
     mesh_files.PLY,
     mesh_files.GLB,
