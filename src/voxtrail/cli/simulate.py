@@ -27,6 +27,7 @@ def run(
     from voxtrail.evaluate import simulate
     from voxtrail.evaluate.truth import read_truth
     from voxtrail.io import check_prompts_output, write_prompts
+    from voxtrail.io.slice_frame import SliceFrame
 
     check_prompts_output(output, force)
     directions = Axis.several(axes.split(","))
@@ -35,7 +36,10 @@ def run(
     for label in drawn.labels():
         numbers: dict[str, list[int]] = {}
         for prompt in drawn.of(label):
-            numbers.setdefault(prompt.axis.label, []).append(prompt.slice_index)
-        where = "; ".join(f"{axis} {', '.join(map(str, of))}" for axis, of in numbers.items())
-        sys.stdout.write(f"{label} {drawn.name(label)}: {where} (RAS+ slice numbers)\n")
+            number = SliceFrame.of(drawn.stored, prompt.axis).slice_number(prompt.slice_index)
+            numbers.setdefault(prompt.axis.label, []).append(number)
+        where = "; ".join(
+            f"{axis} {', '.join(map(str, sorted(of)))}" for axis, of in numbers.items()
+        )
+        sys.stdout.write(f"{label} {drawn.name(label)}: {where} (slice numbers as stored)\n")
     sys.stdout.write(f"{output}\n")

@@ -9,6 +9,7 @@ from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompt, Prompts
 from voxtrail.core.volume import Volume
 from voxtrail.errors import PromptError
+from voxtrail.io.slice_frame import SliceFrame
 from voxtrail.pipeline.config import Config, Extent
 from voxtrail.preprocess import Box, around_prompts, parse_roi
 
@@ -48,10 +49,12 @@ def bounds_of(volume: Volume, prompts: Prompts, config: Config) -> Box:
     bounds = parse_roi(config.roi, volume.stored)
     for prompt in prompts.prompts:
         if _leaves(prompt, bounds, volume):
+            frame = SliceFrame.of(volume.stored, prompt.axis)
             raise PromptError(
                 f"a prompt of {prompts.name(prompt.label)} lies outside the region",
-                received=f"something on {prompt.axis.label} slice {prompt.slice_index} (RAS+)",
-                accepted=f"within --roi {config.roi}, RAS+ {bounds.start} to {bounds.stop}",
+                received=f"something on {prompt.axis.label} slice "
+                f"{frame.slice_number(prompt.slice_index)} (as stored)",
+                accepted=f"within --roi {config.roi}",
                 remedy="widen --roi or leave the prompt out",
             )
     return bounds

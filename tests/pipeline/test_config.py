@@ -1,0 +1,76 @@
+"""The configuration: what it takes, what it says, and that its JSON builds it again."""
+
+import json
+
+import pytest
+
+from voxtrail.errors import OptionError
+from voxtrail.fuse import FUSIONS
+from voxtrail.memory import PROMPT_MEMORIES, RECENT_MEMORIES
+from voxtrail.pipeline import PRESETS, Config
+
+REFUSED = {
+    "preset": ({"preset": "best"}, "baseline, sps, is, is+sps"),
+    "direction": ({"direction": "backward"}, "forward, both"),
+    "extent": ({"extent": "some"}, "prompts, object, all"),
+    "crop": ({"crop": "tight"}, "label, all, none"),
+    "overlap": ({"overlap": "both"}, "compete, apart"),
+    "axis": ({"axes": ("oblique",)}, "axial, coronal, sagittal"),
+    "axis twice": ({"axes": ("axial", "Axial")}, "axial, coronal, sagittal"),
+    "no axis": ({"axes": ()}, "axial, coronal, sagittal"),
+    "window": ({"window": "marrow"}, "bone, soft, lung, brain, LEVEL,WIDTH, none, clahe"),
+    "window without width": ({"window": "400,0"}, "a width above 0"),
+    "margin": ({"margin_mm": -1.0}, "0 mm or more"),
+    "endless margin": ({"margin_mm": float("nan")}, "0 mm or more"),
+    "fuse": ({"fuse": "median"}, "mean-logit:limit=20.0, mean-probability"),
+    "fuse option": ({"fuse": "mean-logit:cap=3"}, "mean-logit:limit=20.0"),
+    "memory": ({"memory": "long"}, "gate:k=6,by=iou, intelligent, recent:k=6, stride:r=2"),
+    "memory option": ({"memory": "recent:n=3"}, "recent:k=6"),
+    "prompt memory": ({"prompt_memory": "far"}, "all, closest:n=2, near:tau=0.3,nearest=True"),
+    "prompt memory option": ({"prompt_memory": "near:tau=2"}, "above 0 and at most 1"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_unknown_values_list_the_valid_ones(case):
+    fields, accepted = REFUSED[case]
+    with pytest.raises(OptionError) as caught:
+        Config(**fields)
+    assert accepted in caught.value.accepted
+
+
+MEMORIES = [*RECENT_MEMORIES.members(), "recent:k=3", "gate:k=3,by=object"]
+
+
+@pytest.mark.parametrize("memory", MEMORIES)
+@pytest.mark.parametrize("prompt_memory", PROMPT_MEMORIES.members())
+def test_every_memory_builds_again_from_json(memory, prompt_memory):
+    again_from_json(Config(memory=memory, prompt_memory=prompt_memory))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("window", ["bone", "40,400", "none", "clahe", "lung+clahe"])
+@pytest.mark.parametrize("fuse", FUSIONS.members())
+def test_every_preset_builds_again_from_json(preset, window, fuse):
+    again_from_json(Config(preset=preset, window=window, fuse=fuse))
+
+
+def again_from_json(config):
+    for one in (config, config.resolved()):
+        assert Config(**json.loads(json.dumps(one.to_json()))) == one
+        assert one.resolved() == one.resolved().resolved()
+
+
+def test_what_a_preset_implies_is_written_out():
+    resolved = Config(preset="is+sps").resolved()
+    assert (resolved.prompt_memory, resolved.memory) == (
+        "near:tau=0.3,nearest=True",
+        "intelligent",
+    )
+    mixed = Config(preset="is+sps", memory="recent:k=3").resolved()
+    assert (mixed.prompt_memory, mixed.memory) == ("near:tau=0.3,nearest=True", "recent:k=3")
+    assert Config(preset="baseline").resolved().memory == "recent:k=6"
+
+
+def test_axes_are_plain_names_however_they_are_spelled():
+    assert Config(axes=[" Axial", "CORONAL"]).axes == ("axial", "coronal")
