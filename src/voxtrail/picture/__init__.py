@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from voxtrail.picture.contact_sheet import contact_sheet
+from voxtrail.picture.scroll import scroll
 
-__all__ = ["contact_sheet"]
+__all__ = ["contact_sheet", "scroll"]
