@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voxtrail.errors import OptionError
@@ -15,6 +15,7 @@ OCCUPIED = st.lists(st.integers(0, 60), min_size=1, unique=True).map(
 
 
 @pytest.mark.parametrize("name", sorted(PROMPT_SLICES.members()))
+@settings(deadline=None)  # wall-clock time says nothing on a shared machine
 @given(occupied=OCCUPIED)
 def test_contract(name, occupied):
     chosen = PROMPT_SLICES.parse(name).choose(occupied)

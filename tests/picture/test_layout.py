@@ -17,7 +17,7 @@ def overlap(one, other):
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.tuples(SIDE_MM, SIDE_MM, SIDE_MM), st.integers(1, 16), st.integers(0, 30))
 def test_panels_lie_on_the_sheet_side_by_side_in_true_proportions(size_mm, panels, names):
     layout = Layout.of(size_mm, panels, names)
