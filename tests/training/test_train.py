@@ -1,0 +1,79 @@
+"""A short run learns, and a killed run ends where one left alone does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from training import state as states
+from training.export import check, export
+from training.recipe import Recipe, Stage
+from training.train import Trainer
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+TINY = Recipe(
+    stages=(
+        Stage("slices", 12, size=64, stacks=6, slices=2, lr=2e-3, lr_end=1e-3, grids=(24,)),
+        Stage("stacks", 8, size=64, stacks=3, slices=4, lr=1e-3, lr_end=5e-4, grids=(24,)),
+    ),
+    warmup=4,
+)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def left_alone(tmp_path_factory: pytest.TempPathFactory) -> Trainer:
+    trainer = Trainer(TINY, tmp_path_factory.mktemp("alone"), CPU)
+    trainer.run()
+    return trainer
+
+
+def test_loss_falls(left_alone: Trainer) -> None:
+    assert left_alone.step == TINY.steps == 20
+    first_batch_again = Trainer(TINY, left_alone.out, CPU)
+    before = first_batch_again.probe(0)
+    first_batch_again.resume()
+    assert first_batch_again.probe(0) < 0.8 * before
+
+
+def test_killed_run_ends_with_the_same_weights(left_alone: Trainer, tmp_path: Path) -> None:
+    killed = Trainer(TINY, tmp_path, CPU)
+    killed.run(until=13)  # ends inside the second stage; everything but the file is lost
+    resumed = Trainer(TINY, tmp_path, CPU)
+    resumed.resume()
+    assert resumed.step == 13
+    resumed.run()
+    alone, again = (states.load(t.state_path, CPU) for t in (left_alone, resumed))
+    for kind in ("model", "average"):
+        for name, weight in alone[kind].items():
+            assert torch.equal(weight, again[kind][name]), f"{kind}: {name}"
+
+
+def test_run_leaves_a_curve_and_validation(left_alone: Trainer) -> None:
+    assert (left_alone.out / "curve.png").stat().st_size > 0
+    assert 0 <= left_alone.history.validations[-1]["is+sps"] <= 1
+
+
+def test_state_is_never_half_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "state.pt"
+    states.save(path, {"step": 1})
+
+    class Unsaveable:
+        def __reduce__(self) -> str:
+            raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError, match="disk full"):
+        states.save(path, {"step": Unsaveable()})
+    assert states.load(path, CPU) == {"step": 1}
+
+
+def test_export_loads_whole(left_alone: Trainer, tmp_path: Path) -> None:
+    export(left_alone.state_path, tmp_path / "micro", image_size=96)
+    model = check(tmp_path / "micro")
+    assert model.config.image_size == 96
+    average = states.load(left_alone.state_path, CPU)["average"]
+    for name, weight in model.state_dict().items():
+        assert torch.equal(weight, average[name]), name
