@@ -52,12 +52,13 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) -e .
 	@touch $@
 
-# sam2 is the reference that the tests compare with. It is installed without its own
-# dependencies: it would ask for a torchvision that need not match a CPU build of PyTorch.
+# sam2 is the reference that the tests compare with, MONAI that of the measures. Both are installed
+# without their own dependencies: sam2 would ask for a torchvision that need not match a CPU build
+# of PyTorch, and of MONAI only the measures are used.
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "== installing what the tests need =="
 	$(PIP) -e '.[dev]'
-	$(PIP) --no-deps --no-build-isolation sam2==1.1.0
+	$(PIP) --no-deps --no-build-isolation sam2==1.1.0 monai==1.6.1
 	@touch $@
 
 clean:
