@@ -73,6 +73,7 @@ def _run(arguments: list[str]) -> int:
         sys.stderr.write(f"error: the work failed: {str(error) or type(error).__name__}\n")
         return FAILED
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("interrupted; nothing was written\n")
-        return INTERRUPTED
+        code = INTERRUPTED
+    if code == INTERRUPTED:  # which typer itself returns
+        sys.stderr.write("interrupted; no file is half written\n")
     return code if isinstance(code, int) else DONE

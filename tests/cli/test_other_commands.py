@@ -1,0 +1,175 @@
+"""``simulate``, ``evaluate``, ``models``, ``phantom``, ``demo`` and the command as a whole."""
+
+import json
+
+import numpy as np
+import pytest
+
+import voxtrail as vt
+from tests.cli.files import outlined, save, stored_labels
+from voxtrail.cli.demo import FILES
+from voxtrail.core.axis import Axis
+from voxtrail.model.catalogue import CATALOGUE
+
+#: What CLI.md promises of each label, then what comes besides.
+MEASURES = {
+    "dice", "iou", "hausdorff_mm", "hausdorff95_mm", "assd_mm", "surface_dice_1vox",
+    "surface_dice_2mm",
+}  # fmt: skip
+BESIDES = {"hausdorff_vox", "volume_ml", "truth_volume_ml"}
+COUNTS = {"null_distances", "empty_labels"}
+
+
+def evaluated(said):
+    assert (said.code, said.err) == (0, "")
+    return json.loads(said.out)
+
+
+def test_a_perfect_segmentation_scores_perfectly(case, voxtrail):
+    truth = case / "truth.nii.gz"
+    table = evaluated(voxtrail("evaluate", truth, truth, "--json"))
+    assert set(table) == {"labels", "mean"}
+    assert set(table["labels"]) == {"1", "2", "3"}
+    assert set(table["labels"]["1"]) == {"name"} | MEASURES | BESIDES
+    assert set(table["mean"]) == MEASURES | BESIDES | COUNTS
+    assert table["mean"]["dice"] == 1
+    assert table["mean"]["hausdorff_mm"] == 0
+
+
+def test_unprompted_slices_are_scored_apart(case, voxtrail):
+    # Right on the prompted slices and nowhere else.
+    found = evaluated(
+        voxtrail(
+            "evaluate", case / "prompts.nii.gz", case / "truth.nii.gz",
+            "--prompts", case / "prompts.nii.gz", "--json",
+        )
+    )  # fmt: skip
+    assert set(found) == {"labels", "mean", "unprompted"}
+    assert set(found["unprompted"]) == {"labels", "mean"}
+    assert set(found["unprompted"]["labels"]["2"]) == {"name"} | MEASURES | BESIDES
+    # Label 2 has five slices, two of them outlined: 2 * 2 / (2 + 5).
+    assert found["labels"]["2"]["dice"] == pytest.approx(4 / 7)
+    assert found["unprompted"]["labels"]["2"]["dice"] == 0
+    assert found["unprompted"]["labels"]["2"]["hausdorff_mm"] is None
+    assert found["unprompted"]["mean"]["null_distances"] == 3
+
+
+def test_an_empty_prediction_is_counted(case, voxtrail):
+    save(case / "seg.nii.gz", np.where(stored_labels() == 1, 1, 0).astype(np.uint8))
+    found = evaluated(voxtrail("evaluate", case / "seg.nii.gz", case / "truth.nii.gz", "--json"))
+    assert found["labels"]["2"]["hausdorff_mm"] is None
+    assert found["labels"]["2"]["dice"] == 0
+    assert found["mean"]["dice"] == pytest.approx(1 / 3)
+    assert found["mean"]["null_distances"] == 2
+
+
+def test_binary_masks_are_named_after_their_files(case, voxtrail):
+    for label, name in ((1, "hip_left"), (2, "sacrum"), (3, "femur")):
+        save(case / f"{name}.nii.gz", (stored_labels() == label).astype(np.uint8))
+    masks = [case / f"{name}.nii.gz" for name in ("hip_left", "sacrum", "femur")]
+    found = evaluated(voxtrail("evaluate", case / "truth.nii.gz", *masks, "--json"))
+    assert [label["name"] for label in found["labels"].values()] == ["hip_left", "sacrum", "femur"]
+    said = voxtrail("evaluate", case / "truth.nii.gz", *masks)
+    assert (said.code, said.err) == (0, "")
+    for word in ("all slices", "Dice", "HD mm", "hip_left", "sacrum", "femur", "mean"):
+        assert word in said.out
+    assert "un-prompted" not in said.out
+
+
+def test_simulated_prompts_are_the_truth_on_chosen_slices(case, voxtrail):
+    place = case / "p.nii.gz"
+    said = voxtrail("simulate", case / "truth.nii.gz", "-o", place, "--slices", "first-last")
+    assert (said.code, said.err) == (0, "")
+    scan = vt.read(case / "ct.nii.gz")
+    prompts = vt.read_prompts(place, like=scan)
+    assert [[p.slice_index for p in prompts.of(label)] for label in (1, 2, 3)] == [
+        [1, 7],
+        [2, 6],
+        [3, 8],
+    ]
+    # Stored from head to feet: of nine slices, the first is slice 8 of the body.
+    assert "1 1: axial 1, 7 (slice numbers as stored)" in said.out
+    assert "2 2: axial 2, 6" in said.out
+    assert "3 3: axial 0, 5" in said.out
+
+
+@pytest.mark.parametrize("slices", ["middle", "first-middle-last", "uniform:4"])
+def test_simulated_json_holds_every_axis(slices, case, voxtrail):
+    place = case / "p.json"
+    axes = "axial,coronal,sagittal"
+    said = voxtrail(
+        "simulate", case / "truth.nii.gz", "-o", place, "--slices", slices, "--axes", axes
+    )
+    assert said.code == 0
+    prompts = vt.read_prompts(place, like=vt.read(case / "ct.nii.gz"))
+    count = {"middle": 1, "first-middle-last": 3, "uniform:4": 4}[slices]
+    for label in (1, 2, 3):
+        for axis in Axis:
+            assert len(prompts.of(label, axis)) == count
+
+
+def test_simulated_prompts_replace_others_by_force(case, voxtrail):
+    said = voxtrail("simulate", case / "truth.nii.gz", "-o", case / "prompts.nii.gz", "--force")
+    assert said.code == 0
+    assert not np.array_equal(vt.read_labels(case / "prompts.nii.gz").to_stored(), outlined())
+
+
+def test_models_prints_the_catalogue(case, voxtrail, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(case / "cache"))
+    said = voxtrail("models")
+    assert (said.code, said.err) == (0, "")
+    lines = [line.split("\t") for line in said.out.splitlines()]
+    assert [line[0] for line in lines] == list(CATALOGUE)
+    by_name = {name: (about, licence, where) for name, about, licence, where in lines}
+    assert by_name["micro"][2].startswith("bundled: ")
+    assert "not SAM 2" in by_name["micro"][0]
+    assert by_name["small"] == (
+        "SAM 2.1 Hiera small",
+        "Apache-2.0",
+        "not here; from facebook/sam2.1-hiera-small",
+    )
+    assert by_name["large-2.0"][2].endswith("facebook/sam2-hiera-large")
+    one = voxtrail("models", "tiny")
+    assert one.out.splitlines() == ["\t".join(["tiny", *by_name["tiny"]])]
+
+
+def test_phantom_writes_totalsegmentators_layout(case, voxtrail):
+    data = case / "data"
+    said = voxtrail("phantom", data, "--subjects", "1", "--seed", "3")
+    assert said.code == 0
+    assert said.out
+    assert (data / "s0000" / "ct.nii.gz").is_file()
+    assert list((data / "s0000" / "segmentations").glob("*.nii.gz"))
+    assert (data / "meta.csv").is_file()
+
+
+@pytest.mark.skipif(
+    not (CATALOGUE["micro"].folder / "model.safetensors").is_file(),
+    reason="the bundled checkpoint is still being trained",
+)
+def test_demo_goes_the_whole_way(case, voxtrail):
+    said = voxtrail("demo", "-o", case / "demo", "--quiet")
+    assert (said.code, said.err) == (0, "")
+    assert {path.name for path in (case / "demo").iterdir()} == set(FILES)
+    scores = json.loads((case / "demo" / "scores.json").read_text())
+    assert scores["checkpoint"] == "micro (bundled; not SAM 2)"
+    assert scores["unprompted"]["mean"]["dice"] > 0.5
+    for word in ("un-prompted slices", "overlay.png", "not SAM 2's", "not a medical device"):
+        assert word in said.out
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["segment", "--help"], ["--version"]])
+def test_help_and_version(arguments, voxtrail):
+    said = voxtrail(*arguments)
+    assert (said.code, said.err) == (0, "")
+    assert vt.__version__ in said.out or "Usage" in said.out
+
+
+COMMANDS = ("segment", "simulate", "evaluate", "demo", "models", "phantom")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_documents_itself(command, voxtrail):
+    said = voxtrail(command, "--help")
+    assert said.code == 0
+    assert command in voxtrail("--help").out

@@ -1,0 +1,199 @@
+"""``voxtrail segment`` on real files."""
+
+import json
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+import voxtrail as vt
+from tests.cli.files import outlined, save, stored
+from tests.scans import ORDERS, oblique_affine, reorder, three_blocks
+from voxtrail.core.volume import Volume
+from voxtrail.pipeline import Config
+
+
+def test_labels_and_record_appear_on_the_scans_own_grid(case, segment_args, voxtrail):
+    said = voxtrail(*segment_args)
+    assert said.code == 0
+    names = {"ct.nii.gz", "truth.nii.gz", "prompts.nii.gz", "seg.nii.gz", "seg.json"}
+    assert {path.name for path in case.iterdir()} == names
+    ct, seg = nib.load(case / "ct.nii.gz"), nib.load(case / "seg.nii.gz")
+    assert seg.affine.tobytes() == ct.affine.tobytes()
+    assert np.array_equal(ct.affine, stored()[1])
+    assert seg.header.get_sform().tobytes() == ct.header.get_sform().tobytes()
+    assert seg.header.get_zooms() == ct.header.get_zooms()
+    assert seg.shape == ct.shape
+    assert seg.get_data_dtype() == np.uint8
+    found = np.asarray(seg.dataobj)
+    drawn = outlined()
+    prompted = drawn.any(axis=(0, 2))
+    assert prompted.sum() == 2
+    np.testing.assert_array_equal(found[:, prompted], drawn[:, prompted])
+    record = json.loads((case / "seg.json").read_text())
+    assert record["outputs"] == {"labels": "seg.nii.gz"}
+    assert [label["voxels"] for label in record["labels"]] == [
+        int((found == label).sum()) for label in (1, 2, 3)
+    ]
+    for line in ("1 1: ", "2 2: ", "3 3: ", "seg.nii.gz in ", "not a medical device"):
+        assert line in said.out
+    assert "slices" in said.err
+    assert "14 x 9 x 12 voxels" in said.err
+
+
+@pytest.mark.parametrize("order", ORDERS[3::11], ids=str)
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd"])
+def test_an_oblique_affine_survives_to_the_last_bit(order, suffix, tmp_path, nano, voxtrail):
+    hu, affine = reorder(three_blocks()[0], oblique_affine(), order)
+    # Only what float32 holds can be in a NIfTI file.
+    affine = affine.astype(np.float32).astype(np.float64)
+    labels = three_blocks()[1].copy()
+    labels[..., [0, 1, 2, 3, 5, 6, 7, 8]] = 0
+    ct, seg, prompts = tmp_path / f"ct{suffix}", tmp_path / f"s{suffix}", tmp_path / "p.nii.gz"
+    vt.write(Volume.from_stored(hu, affine), ct)
+    save(prompts, reorder(labels, oblique_affine(), order)[0], affine)
+    said = voxtrail(
+        "segment", ct, prompts, "-o", seg, "--model", nano, "--crop", "none", "--extent", "prompts",
+        "--quiet",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    assert said.err == ""
+    before, after = vt.read(ct), vt.read(seg)
+    assert after.stored.shape == before.stored.shape
+    if suffix == ".nrrd":
+        # ITK splits an affine into directions and voxel sizes, whose product rounds.
+        np.testing.assert_allclose(after.stored.affine, before.stored.affine, rtol=1e-14, atol=0)
+    else:
+        assert after.stored.affine.tobytes() == before.stored.affine.tobytes()
+        assert after.stored.spacing_mm == before.stored.spacing_mm
+
+
+def test_a_scan_placed_by_its_qform_alone_keeps_its_place(tmp_path, nano, voxtrail):
+    image = nib.Nifti1Image(three_blocks()[0], None)
+    image.set_qform(oblique_affine(), 1)
+    image.set_sform(None, 0)
+    image.to_filename(tmp_path / "ct.nii.gz")
+    place = nib.load(tmp_path / "ct.nii.gz").affine
+    labels = three_blocks()[1].copy()
+    labels[..., :4] = labels[..., 5:] = 0
+    save(tmp_path / "drawn.nii.gz", labels, place)
+    said = voxtrail(
+        "segment", tmp_path / "ct.nii.gz", tmp_path / "drawn.nii.gz", "-o", tmp_path / "s.nii.gz",
+        "--model", nano, "--crop", "none", "--extent", "prompts",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    after = nib.load(tmp_path / "s.nii.gz").affine
+    # The sform that is written holds float32.
+    assert np.array_equal(after, place.astype(np.float32).astype(np.float64))
+
+
+def test_quiet_says_nothing_and_json_says_json_only(case, segment_args, voxtrail):
+    said = voxtrail(*segment_args, "--quiet", "--json")
+    assert (said.code, said.err) == (0, "")
+    assert json.loads(said.out) == json.loads((case / "seg.json").read_text())
+
+
+def without_times(record):
+    return {key: value for key, value in record.items() if key != "seconds"}
+
+
+def test_equal_runs_give_equal_bytes(case, segment_args, voxtrail):
+    more = ["--probabilities", case / "p.nii.gz", "--overlay", case / "o.png", "--force", "--quiet"]
+    results = []
+    for _ in range(2):
+        assert voxtrail(*segment_args, *more).code == 0
+        files = [(case / name).read_bytes() for name in ("seg.nii.gz", "p.nii.gz", "o.png")]
+        results.append((files, without_times(json.loads((case / "seg.json").read_text()))))
+    assert results[0] == results[1]
+    shares = np.asarray(nib.load(case / "p.nii.gz").dataobj)
+    assert shares.shape == (*stored()[0].shape, 3)
+    assert shares.dtype == np.float32
+    found = np.asarray(nib.load(case / "seg.nii.gz").dataobj)
+    assert (shares[found == 2, 1] > 0.5).all()
+    assert results[0][0][2].startswith(b"\x89PNG")
+    assert results[0][1]["outputs"] == {
+        "labels": "seg.nii.gz",
+        "probabilities": "p.nii.gz",
+        "overlay": "o.png",
+    }
+
+
+def test_the_recorded_configuration_runs_again_to_the_same_labels(case, segment_args, voxtrail):
+    options = ["--memory", "gate:k=2", "--window", "40,400+clahe", "--direction", "both"]
+    assert voxtrail(*segment_args, *options).code == 0
+    record = json.loads((case / "seg.json").read_text())
+    config = Config(**record["config"])
+    assert (config.memory, config.window) == ("gate:k=2,by=iou", "soft+clahe")
+    scan = vt.read(case / "ct.nii.gz")
+    result = vt.segment(scan, vt.read_prompts(case / "prompts.nii.gz", like=scan), config)
+    np.testing.assert_array_equal(result.labels.voxels, vt.read_labels(case / "seg.nii.gz").voxels)
+
+
+def test_labels_kept_apart_get_a_file_each(case, segment_args, voxtrail):
+    assert voxtrail(*segment_args, "--overlap", "apart", "-o", case / "Seg.NII.gz").code == 0
+    record = json.loads((case / "Seg.json").read_text())
+    masks = [
+        np.asarray(nib.load(case / name).dataobj) for name in record["outputs"]["apart"].values()
+    ]
+    assert list(record["outputs"]["apart"].values()) == [
+        f"Seg.label-{label}.NII.gz" for label in (1, 2, 3)
+    ]
+    assert [int(mask.sum()) for mask in masks] == [label["voxels"] for label in record["labels"]]
+    shared = np.asarray(nib.load(case / "Seg.NII.gz").dataobj)
+    assert all((mask[shared == label] == 1).all() for label, mask in enumerate(masks, start=1))
+
+
+def test_an_existing_output_is_replaced_by_force(case, segment_args, voxtrail):
+    (case / "seg.nii.gz").write_text("old")
+    assert voxtrail(*segment_args, "--force").code == 0
+    assert vt.read_labels(case / "seg.nii.gz").labels()
+
+
+def test_warnings_are_said_and_recorded(case, segment_args, voxtrail):
+    said = voxtrail(*segment_args, "--axes", "axial,coronal", "--extent", "prompts")
+    assert "warning: 1: nothing was drawn on coronal slices" in said.err
+    record = json.loads((case / "seg.json").read_text())
+    assert len(record["warnings"]) == 3
+    assert record["config"]["axes"] == ["axial", "coronal"]
+
+
+def test_json_prompts_on_every_axis_in_stored_voxels(case, segment_args, voxtrail):
+    simulated = case / "drawn.json"
+    said = voxtrail(
+        "simulate", case / "truth.nii.gz", "-o", simulated, "--axes", "axial,coronal,sagittal",
+        "--slices", "middle",
+    )  # fmt: skip
+    assert said.code == 0
+    segment_args[2] = simulated
+    axes = "axial,coronal,sagittal"
+    assert voxtrail(*segment_args, "--axes", axes, "--extent", "all").code == 0
+    found = np.asarray(nib.load(case / "seg.nii.gz").dataobj)
+    truth = np.asarray(nib.load(case / "truth.nii.gz").dataobj)
+    along = {"sagittal": 0, "axial": 1, "coronal": 2}  # the stored axis of each, by conftest.ORDER
+    for prompt in json.loads(simulated.read_text())["prompts"]:
+        here = [np.take(a, prompt["slice"], along[prompt["axis"]]) for a in (found, truth)]
+        np.testing.assert_array_equal(*(a == prompt["label"] for a in here))
+
+
+def test_what_fails_midway_leaves_nothing(case, segment_args, voxtrail, monkeypatch):
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("voxtrail.picture.contact_sheet", fail)
+    before = sorted(path.name for path in case.iterdir())
+    said = voxtrail(*segment_args, "--overlay", case / "o.png", "--quiet")
+    assert said.code == 1
+    assert said.err == "error: the work failed: MemoryError\n"
+    assert sorted(path.name for path in case.iterdir()) == before
+
+
+def test_an_interrupted_run_leaves_nothing(case, segment_args, voxtrail, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("voxtrail.pipeline.segment", interrupt)
+    before = sorted(path.name for path in case.iterdir())
+    said = voxtrail(*segment_args, "--quiet")
+    assert said.code == 130
+    assert said.err == "interrupted; no file is half written\n"
+    assert sorted(path.name for path in case.iterdir()) == before
