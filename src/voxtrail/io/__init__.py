@@ -7,11 +7,13 @@ libraries are imported when a file is read, not before.
 from voxtrail.io.atomic import check_writable, replacing
 from voxtrail.io.images import check_output, read, read_labels, write
 from voxtrail.io.prompts import check_prompts_output, read_prompts, write_prompts
+from voxtrail.io.registry import copies_patient
 
 __all__ = [
     "check_output",
     "check_prompts_output",
     "check_writable",
+    "copies_patient",
     "read",
     "read_labels",
     "read_prompts",

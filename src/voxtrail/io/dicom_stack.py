@@ -2,6 +2,11 @@
 
 The order is that of the positions along the normal; numbers in the header are never asked. What
 is no evenly spaced stack of like slices is refused with the numbers seen: nothing is resampled.
+
+A tilted gantry is refused although a sheared affine would place its voxels exactly: sagittal and
+coronal slices would show sheared anatomy, distances by voxel size (metrics, margins, pictures)
+would be wrong, and neither DICOM-based outputs nor ITK's formats hold a sheared grid. Straightening
+it means resampling, which would move the labels off the scan's own voxels.
 """
 
 from __future__ import annotations

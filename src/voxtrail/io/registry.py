@@ -87,3 +87,17 @@ def writer_of(path: Path) -> Format | LabelFormat:
 def written_suffixes() -> tuple[str, ...]:
     """Return every suffix under which any volume, a scan or a label map, can be written."""
     return tuple(suffix for known in FORMATS for suffix in known.written)
+
+
+def copies_patient(path: Path) -> bool:
+    """Tell whether an output of this name carries the patient's name and identifiers.
+
+    Only formats do that require it, which copy them from the DICOM series; a run's record should
+    say so. False for a suffix that is not known.
+
+    Examples
+    --------
+    >>> copies_patient(Path("bones.dcm")), copies_patient(Path("bones.seg.nrrd"))
+    (True, False)
+    """
+    return any(known.refers and suffix_of(path, known.written) for known in LABEL_FORMATS)
