@@ -25,6 +25,13 @@ def canonical(scan, truth, tiny):
     return segment(scan, simulate(truth), Config(crop="none"), model=tiny)
 
 
+@pytest.fixture(scope="module")
+def cropped(scan, truth, tiny):
+    config = Config(axes=THREE_AXES, margin_mm=2)
+    prompts = simulate(truth, "first-last", tuple(Axis), [1, 2])
+    return config, segment(scan, prompts, config, model=tiny)
+
+
 def axis_order(order):
     return f"{order[0]}{order[1]}".replace(" ", "")
 
@@ -44,13 +51,13 @@ def test_every_axis_order_gives_the_same_labels_voxel_for_voxel(order, canonical
 
 
 @pytest.mark.parametrize("order", ORDERS[5::17], ids=axis_order)
-def test_axis_order_does_not_matter_for_crops_and_three_axes_either(order, scan, truth, tiny):
-    config = Config(axes=THREE_AXES, margin_mm=2, direction="both")
-    first = segment(scan, simulate(truth, axes=tuple(Axis)), config, model=tiny)
+def test_axis_order_does_not_matter_for_crops_and_three_axes_either(order, cropped, tiny):
+    config, first = cropped
     hu, labels = three_blocks()
     stored, moved = reorder(hu, oblique_affine(), order)
     drawn, _ = reorder(labels, oblique_affine(), order)
-    prompts = simulate(LabelMap.from_stored(drawn, moved), axes=tuple(Axis))
+    drawn_map = LabelMap.from_stored(drawn, moved)
+    prompts = simulate(drawn_map, "first-last", tuple(Axis), [1, 2])
     result = segment(Volume.from_stored(stored, moved), prompts, config, model=tiny)
     np.testing.assert_array_equal(result.labels.voxels, first.labels.voxels)
     assert [label.crop for label in result.record.labels] == [
@@ -179,13 +186,13 @@ def test_a_middle_prompt_alone_runs_both_ways(direction, scan, truth, tiny):
 
 
 def test_three_axes_are_the_mean_of_three(scan, truth, tiny, whole):
-    prompts = simulate(truth, axes=tuple(Axis))
+    prompts = simulate(truth, axes=tuple(Axis), labels=[1, 3])
     together = segment(scan, prompts, replace(whole, axes=THREE_AXES, extent="all"), model=tiny)
     alone = [
         segment(scan, prompts, replace(whole, axes=(axis,), extent="all"), model=tiny)
         for axis in THREE_AXES
     ]
-    for label in (1, 2, 3):
+    for label in (1, 3):
         each = [result.logits[label].logits for result in alone]
         assert np.abs(each[0] - each[1]).max() > 0.1
         np.testing.assert_allclose(
@@ -202,16 +209,17 @@ def test_a_label_outlined_on_one_of_three_axes_is_what_that_axis_says(scan, trut
 
 def test_equal_runs_give_equal_results(scan, truth, tiny):
     config = Config(margin_mm=2, direction="both")
-    first = segment(scan, simulate(truth), config, model=tiny)
-    again = segment(scan, simulate(truth), config, model=tiny)
-    for label in (1, 2, 3):
+    prompts = simulate(truth, labels=[1, 2])
+    first = segment(scan, prompts, config, model=tiny)
+    again = segment(scan, prompts, config, model=tiny)
+    for label in (1, 2):
         assert first.logits[label].logits.tobytes() == again.logits[label].logits.tobytes()
 
 
-def test_nothing_that_is_passed_in_is_written_to(scan, truth, tiny):
+def test_nothing_that_is_passed_in_is_written_to(scan, truth, bright):
     prompts = simulate(truth, axes=tuple(Axis))
     before = scan.voxels.copy(), [prompt.mask.copy() for prompt in prompts.prompts]
-    segment(scan, prompts, Config(axes=THREE_AXES, margin_mm=2), model=tiny)
+    segment(scan, prompts, Config(axes=THREE_AXES), model=bright)
     np.testing.assert_array_equal(scan.voxels, before[0])
     for prompt, mask in zip(prompts.prompts, before[1], strict=True):
         np.testing.assert_array_equal(prompt.mask, mask)
