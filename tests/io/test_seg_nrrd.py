@@ -67,6 +67,17 @@ def test_a_segmentation_that_slicer_wrote_is_read_with_its_names(tmp_path):
     assert (read.labels(), read.names) == ((5,), {5: "Rippe"})
 
 
+def test_names_that_are_no_utf_8_do_no_harm(named, tmp_path):
+    """Found by trial: ITK hands such bytes on as half characters that nothing can write."""
+    path = tmp_path / "s.seg.nrrd"
+    vio.write(named, path)
+    path.write_bytes(path.read_bytes().replace(b"Name:=hip_left", b"Name:=hip_\xf6\xdfa", 1))
+    read = vio.read_labels(path)
+    assert read.names[1] == "hip_\ufffd\ufffda"
+    vio.write(LabelMap(read.voxels, read.stored, {1: "half \udcf6"}), path, force=True)
+    assert vio.read_labels(path).names[1] == "half ?"
+
+
 def test_overlapping_segments_are_refused(tmp_path):
     layers = SimpleITK.GetImageFromArray(np.ones((3, 4, 5, 2), np.uint8), isVector=True)
     SimpleITK.WriteImage(layers, str(tmp_path / "s.seg.nrrd"))

@@ -55,7 +55,10 @@ def write(labels: LabelMap, path: Path) -> None:
     # place from the source itself; frames that are copies of others stay empty and are left out.
     columns, rows, _ = labels.stored.shape
     segments = np.zeros((frames, rows, columns), np.uint16)
-    planes = np.searchsorted((0, *labels.labels()), labels.to_stored()).transpose(2, 1, 0)
+    present = labels.labels()
+    number_of = np.zeros(max(present) + 1, np.uint16)
+    number_of[list(present)] = range(1, len(present) + 1)
+    planes = number_of[labels.to_stored().transpose(2, 1, 0)]
     for plane, (image, frame) in zip(planes, source.of_slice, strict=True):
         segments[image if several else frame] = plane
     with referring("a DICOM segmentation"):

@@ -15,6 +15,9 @@ from voxtrail.io.label_format import LabelFormat
 #: What a label's name may hold as part of a file's name.
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
+#: How much of it: file systems take names of 255 bytes.
+_NAME_LENGTH = 80
+
 
 def write(labels: LabelMap, place: Path, known: LabelFormat, force: bool) -> tuple[Path, ...]:
     """Write a label map.
@@ -48,13 +51,19 @@ def write(labels: LabelMap, place: Path, known: LabelFormat, force: bool) -> tup
             accepted="at least one labelled voxel",
             remedy="outline more slices, or write a label map",
         )
-    parts = _by_label(labels, place) if known.one_label else {place: labels}
-    for path in parts:
+    if not known.one_label or len(labels.listed()) == 1:
+        with replacing(place, force) as temporary:
+            known.write(labels, temporary)
+        return (place,)
+    files = _by_label(labels, place)
+    for path in files:
         check_writable(path, force)
-    for path, part in parts.items():
+    for path, label in files.items():
+        voxels = np.where(labels.voxels == label, labels.voxels, 0)
+        part = LabelMap(voxels, labels.stored, {label: labels.name(label)}, labels.origin)
         with replacing(path, force) as temporary:
             known.write(part, temporary)
-    return tuple(parts)
+    return tuple(files)
 
 
 def check_taken(place: Path, force: bool) -> None:
@@ -70,18 +79,16 @@ def check_taken(place: Path, force: bool) -> None:
         check_writable(found[0], force)
 
 
-def _by_label(labels: LabelMap, place: Path) -> dict[Path, LabelMap]:
-    if len(labels.listed()) == 1:
-        return {place: labels}
-    parts: dict[Path, LabelMap] = {}
+def _by_label(labels: LabelMap, place: Path) -> dict[Path, int]:
+    """Return the file of each label that occurs."""
+    files: dict[Path, int] = {}
     for label in labels.labels():
-        name = _UNSAFE.sub("_", labels.name(label)).strip("_")
+        name = _UNSAFE.sub("_", labels.name(label)).strip("_")[:_NAME_LENGTH]
         path = place.with_name(f"{place.stem}.{name or label}{place.suffix}")
-        if path in parts:  # two labels of one name
+        if path in files:  # two labels of one name
             path = place.with_name(f"{place.stem}.{name}-{label}{place.suffix}")
-        voxels = np.where(labels.voxels == label, labels.voxels, 0)
-        parts[path] = LabelMap(voxels, labels.stored, {label: labels.name(label)}, labels.origin)
-    return parts
+        files[path] = label
+    return files
 
 
 def _glob_safe(text: str) -> str:
