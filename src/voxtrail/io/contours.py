@@ -38,13 +38,18 @@ def outlines(mask: NDArray[np.bool_]) -> list[FloatArray]:
     """
     from contourpy import FillType, contour_generator
 
-    # A border of background closes the outlines of masks that reach the edge of the slice.
-    padded = np.pad(mask, 1).astype(np.float64)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return []
+    filled = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    corner = np.array([columns[0], rows[0]]) - 1.0
+    # A border of background closes the outlines.
+    padded = np.pad(filled, 1).astype(np.float64)
     generator = contour_generator(z=padded, fill_type=FillType.OuterOffset)
     found = []
     for points, offsets in zip(*generator.filled(0.5, np.inf), strict=True):
         # The first ring is the outer one; each ends on its first point.
-        outer, *holes = (points[start : stop - 1] - 1.0 for start, stop in pairwise(offsets))
+        outer, *holes = (points[start : stop - 1] + corner for start, stop in pairwise(offsets))
         found.append(_with_channels(outer, holes))
     return found
 
