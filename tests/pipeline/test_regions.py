@@ -192,6 +192,9 @@ def test_what_the_prompts_of_one_axis_bound_no_other_axis_leaves(bright):
     result = segment(scan, prompts, config, model=bright)
     assert filled_slices(result) == [4, 5, 6, 7]
     assert truth.voxels[..., 3].any()
+    # A border beyond the bound is no reason to grow.
+    tight = segment(scan, prompts, replace(config, margin_mm=2), model=bright)
+    assert tight.record.labels[0].growths == 0
     further = segment(scan, prompts, replace(config, extent="all"), model=bright)
     assert set(filled_slices(further)) > {4, 5, 6, 7}
 
