@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from voxtrail.evaluate import evaluate, simulate
     from voxtrail.io import read, read_labels, read_prompts, write, write_prompts
     from voxtrail.pipeline import Config, Segmentation, segment
 
@@ -20,12 +19,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "Config": "voxtrail.pipeline",
     "Segmentation": "voxtrail.pipeline",
-    "evaluate": "voxtrail.evaluate",
     "read": "voxtrail.io",
     "read_labels": "voxtrail.io",
     "read_prompts": "voxtrail.io",
     "segment": "voxtrail.pipeline",
-    "simulate": "voxtrail.evaluate",
     "write": "voxtrail.io",
     "write_prompts": "voxtrail.io",
 }
@@ -34,12 +31,10 @@ __all__ = [
     "Config",
     "Segmentation",
     "__version__",
-    "evaluate",
     "read",
     "read_labels",
     "read_prompts",
     "segment",
-    "simulate",
     "write",
     "write_prompts",
 ]

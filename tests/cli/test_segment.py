@@ -31,7 +31,8 @@ def test_labels_and_record_appear_on_the_scans_own_grid(case, segment_args, voxt
     assert prompted.sum() == 2
     np.testing.assert_array_equal(found[:, prompted], drawn[:, prompted])
     record = json.loads((case / "seg.json").read_text())
-    assert record["outputs"] == {"labels": "seg.nii.gz"}
+    assert record["outputs"] == {"labels": ["seg.nii.gz"]}
+    assert record["patient_data"] == []
     assert [label["voxels"] for label in record["labels"]] == [
         int((found == label).sum()) for label in (1, 2, 3)
     ]
@@ -112,7 +113,7 @@ def test_equal_runs_give_equal_bytes(case, segment_args, voxtrail):
     assert (shares[found == 2, 1] > 0.5).all()
     assert results[0][0][2].startswith(b"\x89PNG")
     assert results[0][1]["outputs"] == {
-        "labels": "seg.nii.gz",
+        "labels": ["seg.nii.gz"],
         "probabilities": "p.nii.gz",
         "overlay": "o.png",
     }
@@ -132,12 +133,10 @@ def test_the_recorded_configuration_runs_again_to_the_same_labels(case, segment_
 def test_labels_kept_apart_get_a_file_each(case, segment_args, voxtrail):
     assert voxtrail(*segment_args, "--overlap", "apart", "-o", case / "Seg.NII.gz").code == 0
     record = json.loads((case / "Seg.json").read_text())
-    masks = [
-        np.asarray(nib.load(case / name).dataobj) for name in record["outputs"]["apart"].values()
-    ]
-    assert list(record["outputs"]["apart"].values()) == [
-        f"Seg.label-{label}.NII.gz" for label in (1, 2, 3)
-    ]
+    joined, *apart = record["outputs"]["labels"]
+    assert joined == "Seg.NII.gz"
+    assert apart == [f"Seg.label-{label}.NII.gz" for label in (1, 2, 3)]
+    masks = [np.asarray(nib.load(case / name).dataobj) for name in apart]
     assert [int(mask.sum()) for mask in masks] == [label["voxels"] for label in record["labels"]]
     shared = np.asarray(nib.load(case / "Seg.NII.gz").dataobj)
     assert all((mask[shared == label] == 1).all() for label, mask in enumerate(masks, start=1))
@@ -197,3 +196,8 @@ def test_an_interrupted_run_leaves_nothing(case, segment_args, voxtrail, monkeyp
     assert said.code == 130
     assert said.err == "interrupted; no file is half written\n"
     assert sorted(path.name for path in case.iterdir()) == before
+
+
+def test_a_gif_scrolls_through_the_slices(case, segment_args, voxtrail):
+    assert voxtrail(*segment_args, "--overlay", case / "scroll.gif", "--quiet").code == 0
+    assert (case / "scroll.gif").read_bytes().startswith(b"GIF8")

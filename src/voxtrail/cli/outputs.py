@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,35 +86,40 @@ class Outputs:
         from voxtrail.core.volume import LabelMap
         from voxtrail.io import replacing, write
         from voxtrail.io.probabilities import write_probabilities
+        from voxtrail.io.registry import copies_patient
 
         picture = b""
         if self.overlay:
-            from voxtrail.picture import contact_sheet
+            from voxtrail.picture import contact_sheet, scroll
 
+            draw = scroll if self.overlay.suffix.lower() == ".gif" else contact_sheet
             # Before any file is written: drawing may fail.
-            picture = contact_sheet(scan, result.labels, drawn)
-        record = {**result.record.to_json(), "outputs": self._names(result)}
-        write(result.labels, self.labels, self.force)
+            picture = draw(scan, result.labels, drawn)
+        written = [*write(result.labels, self.labels, self.force)]
         if result.record.config.overlap == "apart":
             for label, place in self.apart(result.logits).items():
                 mask = result.mask(label).astype("uint8")
                 names = {1: result.labels.name(label)}
-                write(LabelMap(mask, scan.stored, names, scan.origin), place, self.force)
+                apart = LabelMap(mask, scan.stored, names, scan.origin)
+                written += write(apart, place, self.force)
         if self.probabilities:
             maps = {label: result.probabilities(label) for label in result.logits}
             write_probabilities(maps, scan.stored, self.probabilities, self.force)
         if self.overlay:
             with replacing(self.overlay, self.force) as place:
                 place.write_bytes(picture)
+        record = {
+            **result.record.to_json(),
+            "outputs": self._names(written),
+            # The files that carry the patient's name and identifiers, as their format requires.
+            "patient_data": [place.name for place in written if copies_patient(place)],
+        }
         with replacing(self.record, self.force) as place:
             place.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
         return record
 
-    def _names(self, result: Segmentation) -> dict[str, Any]:
-        names: dict[str, Any] = {"labels": self.labels.name}
-        if result.record.config.overlap == "apart":
-            places = self.apart(result.logits)
-            names["apart"] = {str(label): place.name for label, place in places.items()}
+    def _names(self, written: Sequence[Path]) -> dict[str, Any]:
+        names: dict[str, Any] = {"labels": [place.name for place in written]}
         if self.probabilities:
             names["probabilities"] = self.probabilities.name
         if self.overlay:
@@ -123,12 +128,12 @@ class Outputs:
 
 
 def _check_picture(path: Path) -> Path:
-    if path.suffix.lower() != ".png":
+    if path.suffix.lower() not in (".png", ".gif"):
         raise OutputError(
-            "the overlay is a PNG picture",
+            "the overlay is a sheet (PNG) or scrolls through the slices (GIF)",
             received=path.name,
-            accepted=".png",
-            remedy="end its name in .png",
+            accepted=".png, .gif",
+            remedy="end its name in one of them",
         )
     return path
 

@@ -78,7 +78,8 @@ def run(
         Path | None, typer.Option(help="Also write probabilities: NIfTI, one volume a label.")
     ] = None,
     overlay: Annotated[
-        Path | None, typer.Option(help="Also draw a sheet of slices with outlines: PNG.")
+        Path | None,
+        typer.Option(help="Also draw outlines: a sheet of slices (.png) or a scroll (.gif)."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,

@@ -122,7 +122,7 @@ def segment(
         labels=[replace(item, voxels=voxels[item.label]) for item in label_records],
         seconds_before=seconds_before,
         seconds_total=time.perf_counter() - started,
-        warnings=[*warnings_about(prompts, config), *warnings],
+        warnings=[*volume.origin.notes, *warnings_about(prompts, config), *warnings],
     )
     return Segmentation(labels, logits, record)
 

@@ -233,9 +233,6 @@ class Propagator:
             for (run, *_), memory in zip(wanted, memories, strict=True):
                 run.bank.keep(run.slice_index, memory)
         for run in runs:
-            if run.slice_index in stacks[run.stack].prompts:
-                # What was drawn starts the count of empty slices anew.
-                run.empty_slices = 0
             self._advance(run, stacks)
 
     @staticmethod
