@@ -34,6 +34,17 @@ RECIPE = Recipe(
             spread=0.8,
             grids=(40, 48, 56, 64, 80),
         ),
+        Stage(
+            "stacks",
+            290,
+            size=192,
+            stacks=4,
+            slices=7,
+            lr=2e-4,
+            lr_end=5e-6,
+            spread=0.8,
+            grids=(40, 48, 56, 64, 80),
+        ),
     ),
     ema=0.99,
 )

@@ -94,10 +94,14 @@ class Recipe:
     def read(path: Path) -> Recipe:
         """Read a recipe written by hand or by `to_json`."""
         values = json.loads(path.read_text())
-        stages = [
-            Stage(**{k: tuple(v) if isinstance(v, list) else v for k, v in stage.items()})
-            for stage in values.pop("stages")
-        ]
+        stages = []
+        for written in values.pop("stages"):
+            # JSON knows no tuples
+            named: dict[str, Any] = {
+                key: tuple(value) if isinstance(value, list) else value
+                for key, value in written.items()
+            }
+            stages.append(Stage(**named))
         return Recipe(stages=tuple(stages), **values)
 
 

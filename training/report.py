@@ -23,6 +23,7 @@ from voxtrail.baselines.signed_distance import SignedDistance
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.datasets.phantom import make_subject
+from voxtrail.evaluate import evaluate, simulate
 from voxtrail.model.weights import LoadedModel, load_model
 
 PRESETS = ("baseline", "sps", "is", "is+sps")
@@ -106,13 +107,13 @@ def _labels(volume: Volume, masks: dict[str, NDArray[np.bool_]]) -> LabelMap:
 
 def dice_of(case: Case, method: str, slices: str, model: LoadedModel) -> dict[str, float]:
     """Return the Dice of each structure over its un-prompted slices."""
-    prompts = voxtrail.simulate(case.truth, slices)
+    prompts = simulate(case.truth, slices)
     if method == INTERPOLATION:
         found = _interpolated(case, prompts)
     else:
         config = voxtrail.Config(model=model.name, preset=method)
         found = voxtrail.segment(case.volume, prompts, config, model=model).labels
-    table = voxtrail.evaluate(found, case.truth, prompts).unprompted
+    table = evaluate(found, case.truth, prompts).unprompted
     if table is None:
         raise RuntimeError("evaluate was given prompts and returned no un-prompted scores")
     return {table.names[label]: scores.dice for label, scores in table.scores.items()}

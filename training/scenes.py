@@ -401,8 +401,8 @@ def _paint(
     draw: _Draw, settings: SceneSettings, distance: Tensor, winner: Tensor, voxel: Tensor
 ) -> Tensor:
     """Return the image (B, T, N, N), 0..1, of scenes given their distances and winners."""
-    b, _, n, _ = shape = distance.shape
-    one = (b, 1, 1, 1)
+    b, t, n, _ = distance.shape
+    shape, one = (b, t, n, n), (b, 1, 1, 1)
     h = voxel.view(one)
     tissue = _smooth_noise(draw, shape, 5)
     fine = _smooth_noise(draw, shape, max(6, n // 3))

@@ -24,6 +24,8 @@ pytestmark = [
 
 #: Greatest error of the mask logits, relative to their greatest magnitude.
 BOUND = 1e-4
+#: A logit this small beside the greatest one is zero to within rounding.
+ROUNDING = 1e-5
 SLICES = 9
 
 
@@ -62,7 +64,10 @@ def assert_parity(pair: Pair, case: Case, memory: str = "recent:k=6", prompts: s
                 continue
             expected, found = theirs[label][index], ours[label][index]
             assert reference.relative_error(found, expected) <= BOUND, (label, index)
-            np.testing.assert_array_equal(found > 0, expected > 0)
+            # Identical masks: but for pixels whose logit float32 cannot tell from 0.
+            certain = np.abs(expected) > ROUNDING * np.abs(expected).max()
+            assert certain.mean() > 0.999
+            np.testing.assert_array_equal((found > 0)[certain], (expected > 0)[certain])
             compared += 1
     assert compared >= SLICES // 2
 
