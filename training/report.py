@@ -1,7 +1,7 @@
 """Score the bundled checkpoint and write the table into its model card: ``make micro-report``.
 
 Through voxtrail's public doors only: `simulate`, `segment`, `evaluate`. The real pelvis is found
-through ``VOXTRAIL_CT``; without it, or with ``--no-ct``, only the phantom is scored.
+through ``VOXTRAIL_CT``; without it only the phantom is scored.
 """
 
 from __future__ import annotations
@@ -35,9 +35,7 @@ LEAST_SLICES = 7
 """Structures on fewer axial slices are left out, as the paper does."""
 
 PHANTOM_SEED = 7
-PHANTOM_REGIONS = ("pelvis", "thorax", "head", "shoulder", "thigh")
-PER_TYPE = 3
-"""Structures of one type taken from one phantom subject, evenly spaced over its list."""
+PHANTOM_REGIONS = ("pelvis", "thorax", "head", "shoulder")
 
 BONES = {
     "vertebrae": "vertebrae",
@@ -53,7 +51,8 @@ BONES = {
 }
 """TotalSegmentator class name up to its first underscore -> bone type."""
 
-START, END = "<!-- scores: written by make micro-report -->", "<!-- end of scores -->"
+SECTIONS = ("pelvis", "phantom")
+"""Parts of the card's scores; each lies between two markers and is written by itself."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,11 @@ def pelvis(folder: Path) -> Case:
     return Case("pelvis", volume, _labels(volume, bones))
 
 
-def phantoms() -> Iterator[Case]:
-    """Yield phantom subjects that show every bone type between them."""
+def phantoms(per_type: int) -> Iterator[Case]:
+    """Yield phantom subjects that show every bone type between them.
+
+    Of each type a subject gives at most ``per_type`` structures, evenly spaced over their names.
+    """
     for index, region in enumerate(PHANTOM_REGIONS):
         subject = make_subject(PHANTOM_SEED, index, region)
         volume = Volume.from_stored(subject.hu, subject.affine)
@@ -89,7 +91,7 @@ def phantoms() -> Iterator[Case]:
         chosen = [
             names[i]
             for names in by_type.values()
-            for i in sorted({round(x) for x in np.linspace(0, len(names) - 1, PER_TYPE)})
+            for i in sorted({round(x) for x in np.linspace(0, len(names) - 1, per_type + 2)[1:-1]})
         ]
         yield Case(region, volume, _labels(volume, {name: subject.masks[name] for name in chosen}))
 
@@ -157,10 +159,10 @@ def real_tables(case: Case, model: LoadedModel) -> str:
     )
 
 
-def phantom_table(model: LoadedModel) -> str:
+def phantom_table(model: LoadedModel, per_type: int) -> str:
     """Return the table of phantom bone types, first-middle-last."""
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for case in phantoms():
+    for case in phantoms(per_type):
         for method in METHODS:
             for name, dice in dice_of(case, method, CHOICES[0], model).items():
                 found[BONES[name.split("_")[0]]][method].append(dice)
@@ -186,14 +188,15 @@ def _table(first: str, rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def write_card(card: Path, text: str) -> None:
-    """Put ``text`` between the markers of the model card."""
-    before, _, rest = card.read_text().partition(START)
-    _, marker, after = rest.partition(END)
+def write_card(card: Path, section: str, text: str) -> None:
+    """Put ``text`` between the markers of one section of the model card."""
+    start, end = f"<!-- {section}: written by make micro-report -->", f"<!-- end of {section} -->"
+    before, _, rest = card.read_text().partition(start)
+    _, marker, after = rest.partition(end)
     if not marker:
-        raise ValueError(f"{card} lacks the markers {START!r} and {END!r}")
+        raise ValueError(f"{card} lacks the markers {start!r} and {end!r}")
     part = card.with_suffix(".part")
-    part.write_text(f"{before}{START}\n{text}\n{END}{after}")
+    part.write_text(f"{before}{start}\n{text}\n{end}{after}")
     part.replace(card)
 
 
@@ -202,27 +205,29 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="micro")
     parser.add_argument("--resolution", type=int)
-    parser.add_argument("--no-ct", action="store_true", help="score the phantom only")
-    parser.add_argument("--no-phantom", action="store_true", help="score the real pelvis only")
+    parser.add_argument("--only", choices=SECTIONS, help="score one part only")
+    parser.add_argument("--per-type", type=int, default=2, help="structures a type and phantom")
     parser.add_argument("--no-card", action="store_true", help="print only")
     options = parser.parse_args(arguments)
-    started = time.monotonic()
     model = load_model(options.model, resolution=options.resolution)
-    parts = []
     place = os.environ.get("VOXTRAIL_CT")
-    if place and not options.no_ct:
-        parts.append(real_tables(pelvis(Path(place)), model))
-    if not options.no_phantom:
-        parts.append(phantom_table(model))
-    size = model.model.input_size
-    parts.append(
-        f"Weights sha256 {model.sha256[:16]}, slices of {size} pixels, "
-        f"{(time.monotonic() - started) / 60:.0f} minutes. Not SAM 2's scores."
-    )
-    text = "\n\n".join(parts)
-    print(text)
-    if not options.no_card:
-        write_card(BUNDLED / "README.md", text)
+    for section in (options.only,) if options.only else SECTIONS:
+        started = time.monotonic()
+        if section == "phantom":
+            tables = phantom_table(model, options.per_type)
+        elif place:
+            tables = real_tables(pelvis(Path(place)), model)
+        else:
+            print("the real pelvis is left out: set VOXTRAIL_CT to the folder of totalseg_mini")
+            continue
+        size, minutes = model.model.input_size, (time.monotonic() - started) / 60
+        made = (
+            f"Weights sha256 {model.sha256[:16]}, slices of {size} pixels, {minutes:.0f} minutes."
+        )
+        text = f"{tables}\n\n{made}"
+        print(text, flush=True)
+        if not options.no_card:
+            write_card(BUNDLED / "README.md", section, text)
 
 
 if __name__ == "__main__":
