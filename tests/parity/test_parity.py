@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from tests.parity import reference
 from tests.parity.reference import Case, mask_prompt
@@ -127,6 +128,18 @@ def test_memory_matters_with_these_weights(tiny: Pair, prompt_memory: str, memor
     other = reference.run_voxtrail(tiny.model, stack, case, prompt_memory, memory)[1]
     changes = [reference.relative_error(other[i], default[i]) for i in (1, 2, 3, 5, 6, 7)]
     assert max(changes) >= 100 * BOUND
+
+
+def test_broken_temporal_embeddings_break_parity(
+    tiny: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack, case = reference.slices(SLICES), CASES["first-middle-last"]
+    default = reference.run_voxtrail(tiny.model, stack, case)[1]
+    network = tiny.model._net
+    flipped = network.memory_temporal_positional_encoding.flip(0)
+    monkeypatch.setattr(network, "memory_temporal_positional_encoding", torch.nn.Parameter(flipped))
+    broken = reference.run_voxtrail(tiny.model, stack, case)[1]
+    assert max(reference.relative_error(broken[i], default[i]) for i in (1, 2, 3)) >= 100 * BOUND
 
 
 def test_sam_2_0_reproduces_the_reference(tmp_path: Path) -> None:
