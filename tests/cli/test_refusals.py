@@ -160,6 +160,7 @@ OPTIONS = {
     "--overlap": ("both", "compete, apart"),
     "--fuse": ("median", "mean-logit:limit=20.0, mean-probability"),
     "--device": ("abacus", "auto, cpu"),
+    "--runtime": ("openvino", "auto, torch"),
     "--model": ("enormous", "micro, tiny, small, base-plus, large"),
     "--roi": ("everything", "x0:x1,y0:y1,z0:z1"),
     "--margin": ("-3", "0 mm or more"),

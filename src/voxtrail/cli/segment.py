@@ -73,6 +73,7 @@ def run(
         typer.Option(help="Labels compete for a voxel, or are kept apart (one more file each)."),
     ] = "compete",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    runtime: Annotated[str, typer.Option(help="What runs the model: auto or torch.")] = "auto",
     series: Annotated[str | None, typer.Option(help="Which of several DICOM series.")] = None,
     probabilities: Annotated[
         Path | None, typer.Option(help="Also write probabilities: NIfTI, one volume a label.")
@@ -109,6 +110,7 @@ def run(
         fuse=fuse,
         overlap=overlap,  # type: ignore[arg-type]
         device=device,
+        runtime=runtime,  # type: ignore[arg-type]
     )
     scan = read(image, series=series)
     drawn = read_prompts(prompts, like=scan)

@@ -16,6 +16,8 @@ from voxtrail.propagate.schedule import Direction
 Extent = Literal["prompts", "object", "all"]
 #: One crop a label, one around all labels, or the whole slice.
 Crop = Literal["label", "all", "none"]
+#: What runs the model.
+Runtime = Literal["auto", "torch"]
 #: Whether labels compete for a voxel, or each is kept by itself.
 Overlap = Literal["compete", "apart"]
 
@@ -65,6 +67,8 @@ class Config:
         Whether labels ``compete`` for a voxel or are kept ``apart``.
     device
         ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    runtime
+        What runs the model: ``torch``, which ``auto`` takes too.
 
     Raises
     ------
@@ -87,12 +91,14 @@ class Config:
     fuse: str = "mean-logit"
     overlap: Overlap = "compete"
     device: str = "auto"
+    runtime: Runtime = "auto"
 
     def __post_init__(self) -> None:
         _one_of("preset", self.preset, PRESETS)
         _one_of("direction", self.direction, get_args(Direction))
         _one_of("crop", self.crop, get_args(Crop))
         _one_of("overlap", self.overlap, get_args(Overlap))
+        _one_of("runtime", self.runtime, get_args(Runtime))
         if self.extent is not None:
             _one_of("extent", self.extent, get_args(Extent))
         # A tuple of plain names, also where a record's JSON is read back.
