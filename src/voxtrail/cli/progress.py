@@ -23,17 +23,17 @@ def say(text: str, *, quiet: bool) -> None:
 
 
 @contextmanager
-def progress_bar(*, quiet: bool) -> Iterator[Progress | None]:
-    """Give a callback that shows slices done, slices in all and the time left."""
+def progress_bar(*, quiet: bool, unit: str = "slices") -> Iterator[Progress | None]:
+    """Give a callback that shows units done, units in all and the time left."""
     if quiet:
         yield None
     elif sys.stderr.isatty():
-        yield from _bar()
+        yield from _bar(unit)
     else:
-        yield _Lines()
+        yield _Lines(unit)
 
 
-def _bar() -> Iterator[Progress]:
+def _bar(unit: str) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -50,7 +50,7 @@ def _bar() -> Iterator[Progress]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("slices"),
+        TextColumn(unit),
         TimeElapsedColumn(),
         TextColumn("elapsed,"),
         TimeRemainingColumn(),
@@ -70,7 +70,8 @@ def _bar() -> Iterator[Progress]:
 class _Lines:
     """Plain lines for logs and pipes."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
         self._what = ""
         self._started = 0.0
         self._said = 0.0
@@ -84,5 +85,5 @@ class _Lines:
         self._said = now
         spent = now - self._started
         left = f", {spent / done * (total - done):.0f} s left" if 0 < done < total else ""
-        sys.stderr.write(f"{what}: {done}/{total} slices, {spent:.0f} s{left}\n")
+        sys.stderr.write(f"{what}: {done}/{total} {self._unit}, {spent:.0f} s{left}\n")
         sys.stderr.flush()

@@ -1,1 +1,1 @@
-"""Scans with labels: the phantom, and datasets in TotalSegmentator's layouts."""
+"""Cases with their truth: TotalSegmentator's layout, balanced samples, a synthetic CT."""
