@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,19 +49,23 @@ class Outputs:
         stem, suffix = _split(self.labels)
         return {label: self.labels.with_name(f"{stem}.label-{label}{suffix}") for label in labels}
 
+    def places(self) -> tuple[Path, ...]:
+        """Return every file that is sure to be written."""
+        further = (self.probabilities, self.overlay)
+        return (self.labels, self.record, *(place for place in further if place))
+
     def check(self) -> None:
         """Refuse, before anything is read, places where a file cannot be put."""
         from voxtrail.io import check_output, check_writable
         from voxtrail.io.probabilities import check_probabilities_output
 
         check_output(self.labels, self.force)
-        places = [self.labels, self.record]
         if self.probabilities:
-            places.append(check_probabilities_output(self.probabilities, self.force))
+            check_probabilities_output(self.probabilities, self.force)
         if self.overlay:
-            places.append(_check_picture(self.overlay))
+            _check_picture(self.overlay)
         taken = {path.resolve(): "an input" for path in self.inputs}
-        for place in places:
+        for place in self.places():
             check_writable(place, self.force or place.resolve() in taken)
             if use := taken.get(place.resolve()):
                 raise OutputError(
@@ -81,8 +85,17 @@ class Outputs:
             for place in self.apart(drawn.labels()).values():
                 check_output(place, self.force, of=scan)
 
-    def write(self, scan: Volume, drawn: Prompts, result: Segmentation) -> dict[str, Any]:
-        """Write everything, each file whole or not at all; return the record as JSON values."""
+    def write(
+        self,
+        scan: Volume,
+        drawn: Prompts,
+        result: Segmentation,
+        inputs: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Write everything, each file whole or not at all; return the record as JSON values.
+
+        ``inputs`` tells in the record what was read, by checksums: names may be a patient's.
+        """
         from voxtrail.core.volume import LabelMap
         from voxtrail.io import replacing, write
         from voxtrail.io.probabilities import write_probabilities
@@ -110,6 +123,7 @@ class Outputs:
                 place.write_bytes(picture)
         record = {
             **result.record.to_json(),
+            "inputs": dict(inputs or {}),
             "outputs": self._names(written),
             # The files that carry the patient's name and identifiers, as their format requires.
             "patient_data": [place.name for place in written if copies_patient(place)],
@@ -127,7 +141,7 @@ class Outputs:
         return names
 
 
-def _check_picture(path: Path) -> Path:
+def _check_picture(path: Path) -> None:
     if path.suffix.lower() not in (".png", ".gif"):
         raise OutputError(
             "the overlay is a sheet (PNG) or scrolls through the slices (GIF)",
@@ -135,7 +149,6 @@ def _check_picture(path: Path) -> Path:
             accepted=".png, .gif",
             remedy="end its name in one of them",
         )
-    return path
 
 
 def _split(path: Path) -> tuple[str, str]:

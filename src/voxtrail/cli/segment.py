@@ -9,18 +9,40 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from voxtrail.cli.batch import Batch, print_summary
+from voxtrail.cli.case import Case, carry_out, write
 from voxtrail.cli.outputs import Outputs
 
 if TYPE_CHECKING:
-    from voxtrail.pipeline import Segmentation
+    from voxtrail.model.weights import LoadedModel
+    from voxtrail.pipeline import Config, Segmentation
 
 
 def run(
-    image: Annotated[str, typer.Argument(help="The scan: NIfTI, NRRD, MetaImage, DICOM.")],
-    prompts: Annotated[
-        Path, typer.Argument(help="Outlined slices: a label map on IMAGE's grid, or JSON.")
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", help="The label map to write; of several scans, a folder."),
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The label map to write.")],
+    image: Annotated[
+        str | None,
+        typer.Argument(
+            help="The scan: NIfTI, NRRD, MetaImage, DICOM; or a pattern, 'ct/*.nii.gz'."
+        ),
+    ] = None,
+    prompts: Annotated[
+        str | None,
+        typer.Argument(
+            help="Outlined slices: a label map on IMAGE's grid, or JSON; or a pattern whose stars "
+            "stand for the same as IMAGE's."
+        ),
+    ] = None,
+    cases: Annotated[
+        Path | None,
+        typer.Option(
+            help="Many scans: a CSV with columns image, prompts, and output, overlay, "
+            "probabilities or any option that differs from case to case, where wanted."
+        ),
+    ] = None,
     model: Annotated[
         str,
         typer.Option(
@@ -86,14 +108,14 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the run's record.")] = False,
 ) -> None:
-    """Carry outlined slices through a scan and write the labels on the scan's own grid."""
-    from voxtrail.cli.progress import progress_bar, say
-    from voxtrail.io import read, read_prompts
-    from voxtrail.model.weights import load_model
-    from voxtrail.pipeline import Config, check_request, segment
+    """Carry outlined slices through a scan and write the labels on the scan's own grid.
 
-    files = Outputs(output, probabilities, overlay, force, inputs=(Path(image), prompts))
-    files.check()
+    With --cases CASES.csv, or with two patterns, many scans: -o names a folder, what fails does
+    not stop the rest (exit 1), and what an earlier run has finished is kept.
+    """
+    from voxtrail.cli.cases import is_pattern, match_patterns, read_table
+    from voxtrail.pipeline import Config
+
     config = Config(
         model=model,
         preset=preset,
@@ -112,21 +134,53 @@ def run(
         device=device,
         runtime=runtime,  # type: ignore[arg-type]
     )
-    scan = read(image, series=series)
-    drawn = read_prompts(prompts, like=scan)
-    check_request(scan, drawn, config)
-    files.check_for(scan, drawn, config)
-    loaded = load_model(model, resolution=resolution, device=device, quiet=quiet)
-    say(f"{Path(image).name}: {scan.stored.describe()}", quiet=quiet)
-    with progress_bar(quiet=quiet) as progress:
-        result = segment(scan, drawn, config, model=loaded, progress=progress)
-    record = files.write(scan, drawn, result)
-    for warning in result.record.warnings:
-        say(f"warning: {warning}", quiet=quiet)
+    if cases is not None:
+        if image is not None:
+            raise typer.BadParameter("IMAGE and PROMPTS stand in CASES.csv, not beside --cases")
+        rows = read_table(cases)
+    elif image is None or prompts is None:
+        raise typer.BadParameter("Missing IMAGE or PROMPTS; or name many scans with --cases")
+    elif is_pattern(image) or is_pattern(prompts):
+        rows = match_patterns(image, prompts)
+    else:
+        inputs = (Path(image), Path(prompts))
+        files = Outputs(output, probabilities, overlay, force, inputs)
+        _segment_one(Case(*inputs, files, config, series), quiet=quiet, as_json=as_json)
+        return
+    if probabilities or overlay:
+        raise typer.BadParameter(
+            "--probabilities and --overlay name one file; "
+            "of many scans they are columns of CASES.csv"
+        )
+    batch = Batch(rows, output, config, series, force)
+    _segment_many(batch, quiet=quiet, as_json=as_json)
+
+
+def _segment_one(case: Case, *, quiet: bool, as_json: bool) -> None:
+    inputs = case.read()
+    loaded = _load(case.config, quiet)
+    result = carry_out(case, inputs, loaded, quiet=quiet)
+    record = write(case, inputs, result, quiet=quiet)
     if as_json:
         sys.stdout.write(json.dumps(record, indent=2) + "\n")
     else:
-        _report(result, files)
+        _report(result, case.outputs)
+
+
+def _segment_many(batch: Batch, *, quiet: bool, as_json: bool) -> None:
+    batch.check()
+    loaded = _load(batch.config, quiet)
+    batch.folder.mkdir(exist_ok=True)
+    outcomes = batch.run(loaded, quiet=quiet)
+    print_summary(outcomes, batch.folder, as_json=as_json)
+    if any(one.result == "failed" for one in outcomes):
+        raise typer.Exit(1)
+
+
+def _load(config: Config, quiet: bool) -> LoadedModel:
+    from voxtrail.model.weights import load_model
+
+    return load_model(config.model, resolution=config.resolution, device=config.device, quiet=quiet)
 
 
 def _report(result: Segmentation, files: Outputs) -> None:

@@ -15,6 +15,9 @@ from pathlib import Path
 
 from voxtrail.errors import OutputError
 
+#: A path is quoted up to this many characters.
+_QUOTE = 200
+
 
 def check_writable(path: str | os.PathLike[str], force: bool = False) -> Path:
     """Refuse a place where a file cannot be put.
@@ -38,6 +41,17 @@ def check_writable(path: str | os.PathLike[str], force: bool = False) -> Path:
     """
     place = Path(path)
     folder = place.parent
+    try:
+        place.lstat()
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        raise OutputError(
+            "the output has a name that no file can have",
+            received=f"{str(place)[:_QUOTE]} ({getattr(error, 'strerror', None) or error})",
+            accepted="a name that the system takes, in an existing folder",
+            remedy="choose another name",
+        ) from error
     if not folder.is_dir():
         raise OutputError(
             "the output folder is not there",

@@ -7,6 +7,7 @@ slice, labels that are no labels.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ from voxtrail.io.registry import is_known, reader_of, writer_of, written_suffixe
 #: A label map stored with a scale factor (some tools save whole numbers so) comes back whole only
 #: to within half a step of 65535 steps over the range of the labels.
 WHOLE = 1e-3
+
+#: A path is quoted up to this many characters.
+_QUOTE = 500
 
 AnyPath = str | os.PathLike[str]
 
@@ -210,8 +214,7 @@ def _scan(places: Sequence[Path], series: str | None, max_bytes: int) -> StoredI
             remedy="name what to read",
         )
     for place in places:
-        if not place.is_dir() or len(places) > 1:
-            _refuse_unreadable(place)
+        _refuse_unreadable(place, folder_too=len(places) == 1)
     known = len(places) == 1 and places[0].is_file() and is_known(places[0])
     if not known and (len(places) > 1 or places[0].is_dir() or dicom.is_dicom(places[0])):
         return dicom.read(places, series, max_bytes)
@@ -225,18 +228,29 @@ def _scan(places: Sequence[Path], series: str | None, max_bytes: int) -> StoredI
     return reader_of(places[0]).read(places[0], max_bytes)
 
 
-def _refuse_unreadable(place: Path) -> None:
-    if not place.exists():
+def _refuse_unreadable(place: Path, *, folder_too: bool = False) -> None:
+    try:
+        found = place.stat()
+    except FileNotFoundError:
         what, remedy = f"{place} does not exist", "correct the path"
-    elif not place.is_file():
-        what, remedy = f"{place} is not a file", "pass a file"
-    elif not os.access(place, os.R_OK):
-        what, remedy = f"{place} may not be read", "change its permissions"
-    elif place.stat().st_size == 0:
-        what, remedy = f"{place} is empty", "copy or export it again"
+    # A name that no file can have: too long, through a file, with a null character.
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        what, remedy = f"{place} cannot be looked up: {reason}", "correct the path"
     else:
-        return
-    raise ImageError(what, received=place, accepted="a readable image file", remedy=remedy)
+        if folder_too and stat.S_ISDIR(found.st_mode):
+            return
+        if not stat.S_ISREG(found.st_mode):
+            what, remedy = f"{place} is not a file", "pass a file"
+        elif not os.access(place, os.R_OK):
+            what, remedy = f"{place} may not be read", "change its permissions"
+        elif found.st_size == 0:
+            what, remedy = f"{place} is empty", "copy or export it again"
+        else:
+            return
+    raise ImageError(
+        what[:_QUOTE], received=str(place)[:_QUOTE], accepted="a readable image file", remedy=remedy
+    )
 
 
 def _whole_labels(voxels: NDArray[Any], path: AnyPath) -> NDArray[Any]:

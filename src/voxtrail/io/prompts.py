@@ -127,7 +127,7 @@ def _text(path: Path) -> str:
             )
         # A byte-order mark, which some editors write, is dropped.
         return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # no UTF-8, or a name that no file can have
         raise PromptError(
             f"{path} cannot be read",
             received=getattr(error, "strerror", None) or error,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from voxtrail.errors import ImageError, OutputError
-from voxtrail.io import dicom_rtstruct, dicom_seg, itk, mesh_files, nifti, seg_nrrd
+from voxtrail.io import dicom, dicom_rtstruct, dicom_seg, itk, mesh_files, nifti, seg_nrrd
 from voxtrail.io.format import Format
 from voxtrail.io.label_format import LabelFormat
 
@@ -87,6 +87,11 @@ def writer_of(path: Path) -> Format | LabelFormat:
 def written_suffixes() -> tuple[str, ...]:
     """Return every suffix under which any volume, a scan or a label map, can be written."""
     return tuple(suffix for known in FORMATS for suffix in known.written)
+
+
+def image_suffixes() -> tuple[str, ...]:
+    """Return every suffix under which a scan may be read."""
+    return tuple(suffix for known in FORMATS for suffix in known.suffixes) + dicom.SUFFIXES
 
 
 def copies_patient(path: Path) -> bool:

@@ -28,10 +28,13 @@ def cached(repository: str, filename: str | None) -> Path | None:
     """
     from huggingface_hub import try_to_load_from_cache
 
-    found = [
-        try_to_load_from_cache(repository, name)
-        for name in ([filename] if filename else FOLDER_FILES)
-    ]
+    try:
+        found = [
+            try_to_load_from_cache(repository, name)
+            for name in ([filename] if filename else FOLDER_FILES)
+        ]
+    except ValueError:  # no repository can have this id; a download says so
+        return None
     if not all(isinstance(path, str) for path in found):
         return None
     last = Path(str(found[-1]))

@@ -8,6 +8,7 @@ every tensor must be used and none may be missing.
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
 import warnings
 from collections.abc import Iterator
@@ -116,7 +117,7 @@ def _locate(name: str, quiet: bool) -> tuple[Path, int | None]:
             return entry.folder or Path(), entry.input_size
         return hub.fetch(entry.repository, entry.filename, quiet=quiet), entry.input_size
     path = Path(name)
-    if path.exists():
+    if os.path.exists(path):  # unlike Path.exists, no error for a name that no file can have
         return path, None
     if path.suffix in (".pt", ".pth") or path.is_absolute():
         raise WeightsError(

@@ -106,7 +106,7 @@ def write_dataset(
 
 def _claim(root: Path, names: list[str], force: bool) -> None:
     """Make the folder, or refuse it before any work is done."""
-    if not root.is_dir():
+    if not os.path.isdir(root):  # unlike Path.is_dir, no error for a name that no file can have
         check_writable(root, force)
         root.mkdir()
     check_writable(root / "meta.csv", force)

@@ -1,0 +1,96 @@
+"""One scan to segment: what it is read from, how it is segmented, where the result goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from voxtrail.cli.outputs import Outputs
+
+if TYPE_CHECKING:
+    from voxtrail.core.prompts import Prompts
+    from voxtrail.core.volume import Volume
+    from voxtrail.model.weights import LoadedModel
+    from voxtrail.pipeline import Config, Segmentation
+
+
+@dataclass(frozen=True)
+class Case:
+    """One scan and its prompts.
+
+    Parameters
+    ----------
+    image
+        A file, a DICOM folder or a zip.
+    prompts
+        A label map or JSON.
+    outputs
+        Where the result goes.
+    config
+        How it is segmented.
+    series
+        Which of several DICOM series.
+    """
+
+    image: Path
+    prompts: Path
+    outputs: Outputs
+    config: Config
+    series: str | None = None
+
+    def read(self) -> Inputs:
+        """Read scan and prompts, and refuse what no model is needed to refuse.
+
+        Raises
+        ------
+        InputError
+            If either cannot be read, they do not go together, or an output has no place.
+        """
+        from voxtrail.io import read, read_prompts
+        from voxtrail.pipeline import check_request
+
+        self.outputs.check()
+        scan = read(self.image, series=self.series)
+        drawn = read_prompts(self.prompts, like=scan)
+        check_request(scan, drawn, self.config)
+        self.outputs.check_for(scan, drawn, self.config)
+        return Inputs(scan, drawn, self.fingerprints())
+
+    def fingerprints(self) -> dict[str, str]:
+        """Return what tells whether the inputs are still the same, for the run's record."""
+        from voxtrail.io.fingerprint import fingerprint
+
+        return {
+            "image_sha256": fingerprint(self.image, self.series),
+            "prompts_sha256": fingerprint(self.prompts),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """A scan and its prompts, read and checked."""
+
+    scan: Volume
+    drawn: Prompts
+    fingerprints: dict[str, str] = field(default_factory=dict)
+
+
+def carry_out(case: Case, inputs: Inputs, loaded: LoadedModel, *, quiet: bool) -> Segmentation:
+    """Segment a case, saying how far it is."""
+    from voxtrail.cli.progress import progress_bar, say
+    from voxtrail.pipeline import segment
+
+    say(f"{case.image.name}: {inputs.scan.stored.describe()}", quiet=quiet)
+    with progress_bar(quiet=quiet) as progress:
+        return segment(inputs.scan, inputs.drawn, case.config, model=loaded, progress=progress)
+
+
+def write(case: Case, inputs: Inputs, result: Segmentation, *, quiet: bool) -> dict[str, Any]:
+    """Write a case's files and say its warnings; return its record as JSON values."""
+    from voxtrail.cli.progress import say
+
+    record = case.outputs.write(inputs.scan, inputs.drawn, result, inputs.fingerprints)
+    for warning in result.record.warnings:
+        say(f"warning: {warning}", quiet=quiet)
+    return record
