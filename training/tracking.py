@@ -155,8 +155,10 @@ def chosen(prediction: Prediction, tokens: Tensor) -> tuple[Tensor, Tensor]:
 
 def pointer(model: Sam2VideoModel, token: Tensor, present: Tensor) -> Tensor:
     """Return object pointers (B, C) from output tokens and presence (B,) 0 or 1."""
-    made = model.object_pointer_proj(token)
-    return torch.lerp(model.no_object_pointer.expand_as(made), made, present[:, None])
+    made = model.object_pointer_proj(token).to(model.no_object_pointer.dtype)  # under autocast
+    return torch.lerp(
+        model.no_object_pointer.expand_as(made), made, present[:, None].to(made.dtype)
+    )
 
 
 def memorise(

@@ -1,8 +1,10 @@
 """Train ``micro``: ``python -m training.train --out runs/micro [--recipe recipe.json]``.
 
 Resumes from ``state.pt`` in the output folder; a recipe given on resuming replaces the old one
-from the next step on. With one device, one thread count and one recipe, a run that was killed
-and resumed ends with the same weights as one left alone.
+from the next step on. Where there is none, the run begins with new weights, or with those of
+``--weights`` as if ``--step`` steps of the recipe were done (the optimiser's moments start anew).
+With one device, one thread count and one recipe, a run that was killed and resumed ends with the
+same weights as one left alone.
 
 On a processor, ``--processes 2`` with one thread each beats one process with two threads: small
 operations don't wait for each other, and nothing spins when another program takes a core.
@@ -23,6 +25,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from safetensors.torch import load_file
 from torch.utils.data import DataLoader, Dataset
 from transformers import Sam2VideoModel
 
@@ -117,6 +120,13 @@ class Trainer:
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = state["step"]
         self.history = states.History(**state["history"])
+
+    def start_from(self, folder: Path, step: int) -> None:
+        """Begin with a checkpoint's weights as if ``step`` steps were done; moments start anew."""
+        weights = load_file(folder / "model.safetensors", device=str(self.device))
+        self.model.load_state_dict(weights)
+        self.average = states.Average(self.model, self.recipe.ema)
+        self.step = step
 
     def run(self, workers: int = 0, until: int | None = None, bfloat16: bool = False) -> None:
         """Train to step ``until`` (the recipe's end), saving, validating and logging on the way."""
@@ -263,6 +273,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/micro"))
     parser.add_argument("--recipe", type=Path, help="JSON; default: training/default_recipe.py")
+    parser.add_argument("--weights", type=Path, help="begin from this checkpoint's folder")
+    parser.add_argument("--step", type=int, default=0, help="steps that --weights stand for")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads (0: all)")
     parser.add_argument("--workers", type=int, default=0, help="scene makers (0: in this process)")
@@ -290,6 +302,8 @@ def _train(rank: int, options: argparse.Namespace) -> None:
     if trainer.state_path.exists():
         trainer.resume()
         print(f"resumed at step {trainer.step}", flush=True)
+    elif options.weights:
+        trainer.start_from(options.weights, options.step)
     trainer.run(options.workers, bfloat16=options.bfloat16)
 
 

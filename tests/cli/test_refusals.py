@@ -234,6 +234,11 @@ def test_an_output_that_exists(name, case, segment_args, refused):
     refused(*segment_args, words=("exists", name, "--force"))
 
 
+@pytest.mark.parametrize("place", ["no/such/cache", "ct.nii.gz"])
+def test_a_cache_folder_that_cannot_be_had(place, case, segment_args, refused):
+    refused(*segment_args, "--quiet", "--cache", case / place, words=("cache folder",))
+
+
 @pytest.mark.parametrize("option", ["--overlay", "--probabilities"])
 def test_a_further_output_that_exists(option, case, segment_args, refused):
     place = case / ("taken.png" if option == "--overlay" else "taken.nii.gz")

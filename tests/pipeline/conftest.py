@@ -24,6 +24,7 @@ class BrightModel:
     """
 
     input_size = 64
+    fingerprint = "bright"
     device = "none"
 
     def __init__(self) -> None:

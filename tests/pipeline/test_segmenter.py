@@ -13,6 +13,7 @@ from voxtrail.evaluate import simulate
 from voxtrail.memory import parse_policy
 from voxtrail.pipeline import Config, segment
 from voxtrail.preprocess import parse_preprocess
+from voxtrail.propagate.feature_cache import FeatureCache
 from voxtrail.propagate.features import FeatureSource
 from voxtrail.propagate.propagator import Propagator, Stack
 from voxtrail.propagate.schedule import passes
@@ -239,3 +240,25 @@ def test_progress_counts_every_slice(scan, truth, tiny, whole):
     done, total, what = said[-1]
     assert (done, what) == (total, "propagating")
     assert [at for at, _, _ in said] == sorted(at for at, _, _ in said)
+
+
+def test_a_second_run_with_the_same_cache_encodes_nothing_and_finds_the_same(tiny, scan, truth):
+    prompts = simulate(truth)
+    cache = FeatureCache()
+    first = segment(scan, prompts, Config(), model=tiny, cache=cache)
+    second = segment(scan, prompts, Config(), model=tiny, cache=cache)
+    assert first.record.slices["encoded"] > 0
+    assert second.record.slices == {
+        "encoded": 0,
+        "reused": sum(first.record.slices.values()),
+    }
+    for label, found in first.logits.items():
+        np.testing.assert_array_equal(second.logits[label].logits, found.logits)
+
+
+def test_features_from_a_folder_give_the_same_labels(tiny, scan, truth, tmp_path):
+    prompts = simulate(truth)
+    first = segment(scan, prompts, Config(), model=tiny, cache=FeatureCache(folder=tmp_path))
+    again = segment(scan, prompts, Config(), model=tiny, cache=FeatureCache(folder=tmp_path))
+    assert again.record.slices["encoded"] == 0
+    np.testing.assert_array_equal(again.labels.voxels, first.labels.voxels)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from voxtrail.cli.cases import Row
     from voxtrail.model.weights import LoadedModel
     from voxtrail.pipeline import Config
+    from voxtrail.propagate.feature_cache import FeatureCache
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,12 @@ class Batch:
     series: str | None = None
     force: bool = False
 
-    def run(self, loaded: LoadedModel, *, quiet: bool) -> list[Outcome]:
+    def run(self, loaded: LoadedModel, cache: FeatureCache, *, quiet: bool) -> list[Outcome]:
         """Go through all cases; what one of them raises is in its outcome."""
         outcomes = []
         for number, row in enumerate(self.rows, 1):
             say(f"[{number}/{len(self.rows)}] {row.output}", quiet=quiet)
-            outcome = self._outcome(row, loaded, quiet)
+            outcome = self._outcome(row, loaded, cache, quiet)
             if outcome.error:
                 say(f"error: {outcome.name}: {outcome.error}", quiet=quiet)
             outcomes.append(outcome)
@@ -131,7 +132,7 @@ class Batch:
         # Where there is a mark lies half of what an interrupted batch meant to write.
         return replace(outputs, force=self.force or _marker(outputs).exists())
 
-    def _outcome(self, row: Row, loaded: LoadedModel, quiet: bool) -> Outcome:
+    def _outcome(self, row: Row, loaded: LoadedModel, cache: FeatureCache, quiet: bool) -> Outcome:
         name, outputs = row.output, self._outputs(row)
         try:
             name = outputs.record.stem
@@ -139,7 +140,7 @@ class Batch:
             if not case.outputs.force and (record := _record_of(case, loaded)):
                 return Outcome(name, "kept", record)
             inputs = case.read()
-            result = carry_out(case, inputs, loaded, quiet=quiet)
+            result = carry_out(case, inputs, loaded, cache, quiet=quiet)
             with _unfinished(case.outputs):
                 record = write(case, inputs, result, quiet=quiet)
         except InputError as error:

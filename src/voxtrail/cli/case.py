@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from voxtrail.core.volume import Volume
     from voxtrail.model.weights import LoadedModel
     from voxtrail.pipeline import Config, Segmentation
+    from voxtrail.propagate.feature_cache import FeatureCache
 
 
 @dataclass(frozen=True)
@@ -76,14 +77,18 @@ class Inputs:
     fingerprints: dict[str, str] = field(default_factory=dict)
 
 
-def carry_out(case: Case, inputs: Inputs, loaded: LoadedModel, *, quiet: bool) -> Segmentation:
+def carry_out(
+    case: Case, inputs: Inputs, loaded: LoadedModel, cache: FeatureCache, *, quiet: bool
+) -> Segmentation:
     """Segment a case, saying how far it is."""
     from voxtrail.cli.progress import progress_bar, say
     from voxtrail.pipeline import segment
 
     say(f"{case.image.name}: {inputs.scan.stored.describe()}", quiet=quiet)
     with progress_bar(quiet=quiet) as progress:
-        return segment(inputs.scan, inputs.drawn, case.config, model=loaded, progress=progress)
+        return segment(
+            inputs.scan, inputs.drawn, case.config, model=loaded, cache=cache, progress=progress
+        )
 
 
 def write(case: Case, inputs: Inputs, result: Segmentation, *, quiet: bool) -> dict[str, Any]:

@@ -96,6 +96,10 @@ def run(
     ] = "compete",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     runtime: Annotated[str, typer.Option(help="What runs the model: auto or torch.")] = "auto",
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder that keeps encoded slices, so that a second run is quick."),
+    ] = None,
     series: Annotated[str | None, typer.Option(help="Which of several DICOM series.")] = None,
     probabilities: Annotated[
         Path | None, typer.Option(help="Also write probabilities: NIfTI, one volume a label.")
@@ -145,7 +149,8 @@ def run(
     else:
         inputs = (Path(image), Path(prompts))
         files = Outputs(output, probabilities, overlay, force, inputs)
-        _segment_one(Case(*inputs, files, config, series), quiet=quiet, as_json=as_json)
+        case = Case(*inputs, files, config, series)
+        _segment_one(case, cache, quiet=quiet, as_json=as_json)
         return
     if probabilities or overlay:
         raise typer.BadParameter(
@@ -153,13 +158,15 @@ def run(
             "of many scans they are columns of CASES.csv"
         )
     batch = Batch(rows, output, config, series, force)
-    _segment_many(batch, quiet=quiet, as_json=as_json)
+    _segment_many(batch, cache, quiet=quiet, as_json=as_json)
 
 
-def _segment_one(case: Case, *, quiet: bool, as_json: bool) -> None:
+def _segment_one(case: Case, cache: Path | None, *, quiet: bool, as_json: bool) -> None:
+    from voxtrail.propagate.feature_cache import FeatureCache
+
     inputs = case.read()
     loaded = _load(case.config, quiet)
-    result = carry_out(case, inputs, loaded, quiet=quiet)
+    result = carry_out(case, inputs, loaded, FeatureCache(folder=cache), quiet=quiet)
     record = write(case, inputs, result, quiet=quiet)
     if as_json:
         sys.stdout.write(json.dumps(record, indent=2) + "\n")
@@ -167,11 +174,14 @@ def _segment_one(case: Case, *, quiet: bool, as_json: bool) -> None:
         _report(result, case.outputs)
 
 
-def _segment_many(batch: Batch, *, quiet: bool, as_json: bool) -> None:
+def _segment_many(batch: Batch, cache: Path | None, *, quiet: bool, as_json: bool) -> None:
+    from voxtrail.propagate.feature_cache import FeatureCache
+
     batch.check()
     loaded = _load(batch.config, quiet)
+    features = FeatureCache(folder=cache)
     batch.folder.mkdir(exist_ok=True)
-    outcomes = batch.run(loaded, quiet=quiet)
+    outcomes = batch.run(loaded, features, quiet=quiet)
     print_summary(outcomes, batch.folder, as_json=as_json)
     if any(one.result == "failed" for one in outcomes):
         raise typer.Exit(1)

@@ -6,7 +6,7 @@ the propagator needs no PyTorch, and another runtime only has to make the same f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -79,8 +79,18 @@ class SliceModel(Protocol):
     def stopwatch(self) -> Stopwatch:
         """Seconds spent in each component since the model was made."""
 
+    @property
+    def fingerprint(self) -> str:
+        """What features depend on besides the slice: weights, input size, runtime, precision."""
+
     def encode(self, slices: NDArray[np.float32]) -> list[Features]:
         """Encode slices: (n, rows, columns) float32, 0 to 1. Returns one item a slice."""
+
+    def pack(self, features: Features) -> dict[str, NDArray[np.generic]]:
+        """Return one slice's features as arrays, to be written to a file."""
+
+    def unpack(self, arrays: Mapping[str, NDArray[np.generic]]) -> Features:
+        """Return the features that `pack` made arrays of; `KeyError` if one is missing."""
 
     def prompt(self, features: Features, prompt: Prompt, shape_hw: tuple[int, int]) -> Step:
         """Segment a slice from what was drawn on it, without any memory.

@@ -9,8 +9,9 @@ to is voxtrail's own question. Shapes in comments: n slices, C channels, h x w p
 from __future__ import annotations
 
 import math
+import secrets
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,8 @@ CORNER_LABELS = (2, 3)
 EMPTY_POINT_LABEL = -1
 #: Pixels encoded in one call: sixteen slices of 256 x 256, one of 1024 x 1024.
 ENCODE_PIXELS = 1024 * 1024
+#: What a slice's features are called in a file.
+PACKED_NAMES = ("top", "stride4", "stride8")
 #: Base of the sine encoding of pointer distances.
 SINE_BASE = 10_000.0
 
@@ -65,13 +68,17 @@ class Sam2SliceModel:
         A ``transformers.Sam2VideoModel`` whose configuration carries the input size. It is put
         into evaluation mode and asks for no gradients from then on.
 
+    weights_sha256
+        Checksum of the weights, by which cached features know them; a model without one shares
+        its features with no other.
+
     Notes
     -----
     Source of every step: ``sam2.modeling.sam2_base.SAM2Base`` and
     ``sam2.sam2_video_predictor.SAM2VideoPredictor`` (PyPI sam2 1.1.0), whose masks it reproduces.
     """
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: Any, weights_sha256: str | None = None) -> None:
         self._net = network.eval().requires_grad_(False)
         config = network.config
         self._config = config
@@ -80,6 +87,7 @@ class Sam2SliceModel:
         self._device = network.no_memory_embedding.device
         self._channels = int(config.vision_config.fpn_hidden_size)
         self._memory_channels = int(config.memory_encoder_output_channels)
+        self._weights = weights_sha256 or secrets.token_hex(16)
         self.stopwatch = Stopwatch()
         with torch.inference_mode():
             self._image_position = network.get_image_wide_positional_embeddings()
@@ -110,6 +118,11 @@ class Sam2SliceModel:
         """Where it runs, as PyTorch names it."""
         return str(self._device)
 
+    @property
+    def fingerprint(self) -> str:
+        """What features depend on besides the slice."""
+        return f"{self._weights}|{self._size}|torch {torch.__version__} {self._device} float32"
+
     @torch.inference_mode()
     def encode(self, slices: NDArray[np.float32]) -> list[SliceFeatures]:
         """Encode slices: (n, rows, columns) float32, 0 to 1. Returns one item a slice."""
@@ -119,6 +132,18 @@ class Sam2SliceModel:
             with self.stopwatch.measure("image encoder"):
                 encoded.extend(self._encode_chunk(slices[start : start + chunk]))
         return encoded
+
+    def pack(self, features: SliceFeatures) -> dict[str, NDArray[np.generic]]:
+        """Return one slice's features as arrays: top, stride 4 and stride 8."""
+        tensors = (features.top, *features.fine)
+        return {name: one.cpu().numpy() for name, one in zip(PACKED_NAMES, tensors, strict=True)}
+
+    def unpack(self, arrays: Mapping[str, NDArray[np.generic]]) -> SliceFeatures:
+        """Return the features that `pack` made arrays of."""
+        top, stride4, stride8 = (
+            torch.from_numpy(arrays[name]).to(self._device) for name in PACKED_NAMES
+        )
+        return SliceFeatures(top, (stride4, stride8))
 
     @torch.inference_mode()
     def prompt(self, features: SliceFeatures, prompt: Prompt, shape_hw: tuple[int, int]) -> Step:
@@ -200,8 +225,9 @@ class Sam2SliceModel:
         decoder = self._net.mask_decoder
         finest, finer, top = decoder.conv_s0(pyramid[0]), decoder.conv_s1(pyramid[1]), pyramid[2]
         return [
-            # Copies, so that one slice does not keep the memory of its whole chunk alive.
-            SliceFeatures(top[i].clone(), (finest[i].clone(), finer[i].clone()))
+            # Copies, so that one slice does not keep the memory of its whole chunk alive; laid out
+            # as they come back from a file, so that those give the same bits.
+            SliceFeatures(_copied(top[i]), (_copied(finest[i]), _copied(finer[i])))
             for i in range(len(slices))
         ]
 
@@ -360,6 +386,10 @@ def _points_of(
         left, top, right, bottom = prompt.box_xyxy
         return [(left, top), (right, bottom)], list(CORNER_LABELS)
     return list(prompt.points_xy), [int(positive) for positive in prompt.positive]
+
+
+def _copied(features: Tensor) -> Tensor:
+    return features.clone(memory_format=torch.contiguous_format)
 
 
 def _tokens(maps: Tensor) -> Tensor:

@@ -86,9 +86,8 @@ def load_model(
         if path.is_dir()
         else _from_official(path, resolution or entry_size)
     )
-    return LoadedModel(
-        Sam2SliceModel(network.to(where)), name, str(path), _sha256(_weights_file(path))
-    )
+    sha256 = _sha256(_weights_file(path))
+    return LoadedModel(Sam2SliceModel(network.to(where), sha256), name, str(path), sha256)
 
 
 def _device(device: str) -> str:

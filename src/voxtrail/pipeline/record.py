@@ -13,6 +13,7 @@ from voxtrail.core.volume import Volume
 from voxtrail.model.weights import LoadedModel
 from voxtrail.pipeline.config import Config
 from voxtrail.preprocess import Box
+from voxtrail.propagate.feature_cache import FeatureCache
 
 FORMAT = "voxtrail-run/1"
 NOTICE = "Research use only. Not a medical device."
@@ -60,6 +61,23 @@ class LabelRecord:
 
 
 @dataclass(frozen=True)
+class Spent:
+    """What a model and a cache that outlive a run had spent before it.
+
+    Parameters
+    ----------
+    seconds
+        By component.
+    encoded, reused
+        Slices, see `FeatureCache`.
+    """
+
+    seconds: dict[str, float]
+    encoded: int
+    reused: int
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """Everything that a result depends on, and what it cost.
 
@@ -77,6 +95,8 @@ class RunRecord:
         Shape and affine of the scan as stored.
     labels
         One a label.
+    slices
+        How many were encoded, and how many found in the cache of features instead.
     seconds
         By component, and in all.
     warnings
@@ -89,6 +109,7 @@ class RunRecord:
     versions: dict[str, str]
     grid: dict[str, Any]
     labels: list[LabelRecord]
+    slices: dict[str, int]
     seconds: dict[str, float]
     warnings: list[str]
 
@@ -100,13 +121,14 @@ class RunRecord:
         loaded: LoadedModel,
         volume: Volume,
         labels: Sequence[LabelRecord],
-        seconds_before: dict[str, float],
+        cache: FeatureCache,
+        before: Spent,
         seconds_total: float,
         warnings: Sequence[str],
     ) -> RunRecord:
-        """Gather a record; ``seconds_before`` is what the model's stopwatch said at the start."""
+        """Gather a record; ``before`` is what model and cache had spent at the start."""
         spent = {
-            name: round(seconds - seconds_before.get(name, 0.0), 3)
+            name: round(seconds - before.seconds.get(name, 0.0), 3)
             for name, seconds in loaded.model.stopwatch.seconds.items()
         }
         return cls(
@@ -121,6 +143,10 @@ class RunRecord:
             versions=versions(),
             grid=volume.stored.to_json(),
             labels=list(labels),
+            slices={
+                "encoded": cache.encoded - before.encoded,
+                "reused": cache.reused - before.reused,
+            },
             seconds={**spent, "total": round(seconds_total, 3)},
             warnings=list(warnings),
         )

@@ -22,9 +22,10 @@ from voxtrail.model.weights import LoadedModel, load_model
 from voxtrail.pipeline.checks import check_request, warnings_about
 from voxtrail.pipeline.compose import UNVISITED_LOGIT, LabelLogits, compete, impose_drawn, offset
 from voxtrail.pipeline.config import Config, Extent
-from voxtrail.pipeline.record import LabelRecord, PassRecord, RunRecord
+from voxtrail.pipeline.record import LabelRecord, PassRecord, RunRecord, Spent
 from voxtrail.pipeline.regions import Region, bounds_of, ends_of, in_crop, plan, range_along
 from voxtrail.preprocess import Box, Side, margin_vox, parse_preprocess
+from voxtrail.propagate.feature_cache import FeatureCache
 from voxtrail.propagate.features import FeatureSource
 from voxtrail.propagate.propagator import Propagator, Stack, StackLogits
 
@@ -77,6 +78,7 @@ def segment(
     config: Config | None = None,
     *,
     model: LoadedModel | None = None,
+    cache: FeatureCache | None = None,
     progress: Progress | None = None,
 ) -> Segmentation:
     """Carry outlined slices through a scan.
@@ -91,6 +93,8 @@ def segment(
         How; the paper's best configuration with SAM 2.1 small by default.
     model
         A model that is already loaded; otherwise ``config.model`` is loaded.
+    cache
+        Encoded slices to be shared with other runs; by default none are.
     progress
         Called as the work goes on.
 
@@ -106,8 +110,9 @@ def segment(
     check_request(volume, prompts, config)
     bounds = bounds_of(volume, prompts, config)
     loaded = model or load_model(config.model, resolution=config.resolution, device=config.device)
-    seconds_before = dict(loaded.model.stopwatch.seconds)
-    work = _Work(volume, prompts, config, bounds, loaded.model, progress)
+    cache = FeatureCache() if cache is None else cache  # an empty one is false
+    before = Spent(dict(loaded.model.stopwatch.seconds), cache.encoded, cache.reused)
+    work = _Work(volume, prompts, config, bounds, loaded.model, cache, progress)
     logits, label_records, warnings = work.run()
     impose_drawn(logits, prompts, volume)
     labels = compete(logits, prompts, volume)
@@ -120,9 +125,10 @@ def segment(
         loaded=loaded,
         volume=volume,
         labels=[replace(item, voxels=voxels[item.label]) for item in label_records],
-        seconds_before=seconds_before,
+        cache=cache,
+        before=before,
         seconds_total=time.perf_counter() - started,
-        warnings=[*volume.origin.notes, *warnings_about(prompts, config), *warnings],
+        warnings=[*volume.origin.notes, *warnings_about(prompts, config), *warnings, *cache.notes],
     )
     return Segmentation(labels, logits, record)
 
@@ -137,6 +143,7 @@ class _Work:
         config: Config,
         bounds: Box,
         model: SliceModel,
+        cache: FeatureCache,
         progress: Progress | None,
     ) -> None:
         self._volume = volume
@@ -144,6 +151,7 @@ class _Work:
         self._config = config
         self._bounds = bounds
         self._model = model
+        self._cache = cache
         self._progress = progress
         self._axes = tuple(Axis.named(name) for name in config.axes)
         self._policy: MemoryPolicy = parse_policy(config.prompt_memory or "", config.memory or "")
@@ -224,7 +232,8 @@ class _Work:
         first = min(start for start, _, _ in ranges.values())
         last = max(stop for _, stop, _ in ranges.values())
         whole = region.box.with_range(axis, first, last)
-        features = FeatureSource(self._model, self._grey[axis][whole.in_stack(axis, shape)])
+        grey = self._grey[axis][whole.in_stack(axis, shape)]
+        features = FeatureSource(self._model, grey, self._cache)
         lanes = []
         for label, (start, stop, extent) in ranges.items():
             box = region.box.with_range(axis, start, stop)

@@ -1,17 +1,15 @@
-"""A stack's features, encoded when first asked for and kept within a budget."""
+"""A stack's features, encoded when first asked for, in chunks."""
 
 from __future__ import annotations
-
-from collections import OrderedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.model.base import Features, SliceModel
+from voxtrail.propagate.feature_cache import FeatureCache, slice_keys
 
-#: Slices encoded together, and kept at most, so that long stacks do not fill memory.
+#: Slices encoded together.
 CHUNK_SLICES = 16
-KEPT_SLICES = 64
 
 
 class FeatureSource:
@@ -23,17 +21,18 @@ class FeatureSource:
         What encodes them.
     stack
         (slices, rows, columns) float32, 0 to 1.
-    kept_slices
-        How many slices' features are kept; the least recently used go first.
+    cache
+        Where they are kept; one of its own where none is given.
     """
 
     def __init__(
-        self, model: SliceModel, stack: NDArray[np.float32], kept_slices: int = KEPT_SLICES
+        self, model: SliceModel, stack: NDArray[np.float32], cache: FeatureCache | None = None
     ) -> None:
         self._model = model
         self._stack = stack
-        self._kept = max(kept_slices, CHUNK_SLICES)
-        self._features: OrderedDict[int, Features] = OrderedDict()
+        self._cache = FeatureCache() if cache is None else cache  # an empty one is false
+        #: What the slices of each chunk that was asked for are known by in the cache.
+        self._keys: dict[int, list[str]] = {}
 
     @property
     def shape_hw(self) -> tuple[int, int]:
@@ -45,15 +44,15 @@ class FeatureSource:
 
     def __getitem__(self, index: int) -> Features:
         """Return the features of slice ``index``, encoding its chunk where they are not kept."""
-        if index not in self._features:
-            start = index // CHUNK_SLICES * CHUNK_SLICES
-            chunk = self._stack[start : start + CHUNK_SLICES]
-            for offset, features in enumerate(self._model.encode(chunk)):
-                self._features[start + offset] = features
-            while len(self._features) > self._kept:
-                self._features.popitem(last=False)
-        self._features.move_to_end(index)
-        return self._features[index]
+        number, offset = divmod(index, CHUNK_SLICES)
+        if keys := self._keys.get(number):
+            features = self._cache.held(keys[offset])
+            if features is not None:
+                return features
+        chunk = self._stack[number * CHUNK_SLICES : (number + 1) * CHUNK_SLICES]
+        if not keys:
+            keys = self._keys[number] = slice_keys(self._model, chunk)
+        return self._cache.features(self._model, chunk, keys)[offset]
 
     def part(self, start: int, stop: int) -> FeaturePart:
         """Return slices ``start`` to ``stop`` as a source of its own that shares what is kept."""
