@@ -24,10 +24,10 @@ from torch import Tensor
 from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.model.base import Step, Tracking
+from voxtrail.model.image_encoder import ImageEncoder
+from voxtrail.model.memory_attention import MemoryAttention
+from voxtrail.model.shortcuts import Shortcuts
 
-#: Mean and standard deviation of the three colour channels of ImageNet, 0 to 1.
-IMAGE_MEAN = (0.485, 0.456, 0.406)
-IMAGE_STD = (0.229, 0.224, 0.225)
 #: A drawn mask as logits: +10 inside, -10 outside.
 MASK_LOGIT = 10.0
 #: Logit of every pixel of a slice from which the object is absent.
@@ -67,10 +67,11 @@ class Sam2SliceModel:
     network
         A ``transformers.Sam2VideoModel`` whose configuration carries the input size. It is put
         into evaluation mode and asks for no gradients from then on.
-
     weights_sha256
         Checksum of the weights, by which cached features know them; a model without one shares
         its features with no other.
+    shortcuts
+        Where to compute less than the reference; by default nowhere.
 
     Notes
     -----
@@ -78,7 +79,13 @@ class Sam2SliceModel:
     ``sam2.sam2_video_predictor.SAM2VideoPredictor`` (PyPI sam2 1.1.0), whose masks it reproduces.
     """
 
-    def __init__(self, network: Any, weights_sha256: str | None = None) -> None:
+    def __init__(
+        self,
+        network: Any,
+        weights_sha256: str | None = None,
+        shortcuts: Shortcuts | None = None,
+    ) -> None:
+        self.shortcuts = shortcuts or Shortcuts()
         self._net = network.eval().requires_grad_(False)
         config = network.config
         self._config = config
@@ -91,22 +98,24 @@ class Sam2SliceModel:
         self.stopwatch = Stopwatch()
         with torch.inference_mode():
             self._image_position = network.get_image_wide_positional_embeddings()
-            # (h*w, 1, C): the sine encoding of the neck, added to the queries of memory attention.
-            self._query_position = _tokens(
-                network.vision_encoder.neck.position_encoding(
-                    torch.Size((1, self._channels, self._side, self._side)),
-                    self._device,
-                    torch.float32,
-                )
+            # (h*w, C): the sine encoding of the neck, added to the queries of memory attention.
+            query_position = self._sine_map(
+                network.vision_encoder.neck.position_encoding, self._channels
             )
-            # (h*w, 1, M)
-            self._memory_position = _tokens(
-                network.memory_encoder.position_encoding(
-                    torch.Size((1, self._memory_channels, self._side, self._side)),
-                    self._device,
-                    torch.float32,
-                )
+            memory_position = self._sine_map(
+                network.memory_encoder.position_encoding, self._memory_channels
             )
+            coarse = self.shortcuts.coarse_memories
+            # (positions, M)
+            self._memory_position = _tokens(_halved(memory_position) if coarse else memory_position)
+            dtype = getattr(torch, self.shortcuts.precision)
+            self._encoder = ImageEncoder(network, self._size, dtype)
+            self._attention = MemoryAttention(
+                network, _tokens(query_position)[0], self._side, coarse, dtype
+            )
+        if self.shortcuts.compiled:
+            self._encoder.compile()
+            self._attention.compile(dynamic=True)
 
     @property
     def input_size(self) -> int:
@@ -121,7 +130,13 @@ class Sam2SliceModel:
     @property
     def fingerprint(self) -> str:
         """What features depend on besides the slice."""
-        return f"{self._weights}|{self._size}|torch {torch.__version__} {self._device} float32"
+        arithmetic = f"torch {torch.__version__} {self._device} {self.shortcuts.precision}"
+        return f"{self._weights}|{self._size}|{arithmetic}"
+
+    @property
+    def runtime(self) -> str:
+        """What runs it."""
+        return "torch"
 
     @torch.inference_mode()
     def encode(self, slices: NDArray[np.float32]) -> list[SliceFeatures]:
@@ -134,14 +149,23 @@ class Sam2SliceModel:
         return encoded
 
     def pack(self, features: SliceFeatures) -> dict[str, NDArray[np.generic]]:
-        """Return one slice's features as arrays: top, stride 4 and stride 8."""
-        tensors = (features.top, *features.fine)
-        return {name: one.cpu().numpy() for name, one in zip(PACKED_NAMES, tensors, strict=True)}
+        """Return one slice's features as arrays: top, stride 4 and stride 8.
+
+        NumPy knows no bfloat16: such features are handed out as the int16 of the same bits.
+        """
+        tensors = [one.cpu() for one in (features.top, *features.fine)]
+        arrays = [
+            (one.view(torch.int16) if one.dtype == torch.bfloat16 else one).numpy()
+            for one in tensors
+        ]
+        return dict(zip(PACKED_NAMES, arrays, strict=True))
 
     def unpack(self, arrays: Mapping[str, NDArray[np.generic]]) -> SliceFeatures:
         """Return the features that `pack` made arrays of."""
+        read = [torch.from_numpy(arrays[name]) for name in PACKED_NAMES]
         top, stride4, stride8 = (
-            torch.from_numpy(arrays[name]).to(self._device) for name in PACKED_NAMES
+            (one.view(torch.bfloat16) if one.dtype == torch.int16 else one).to(self._device)
+            for one in read
         )
         return SliceFeatures(top, (stride4, stride8))
 
@@ -191,7 +215,7 @@ class Sam2SliceModel:
         masks = masks * self._config.sigmoid_scale_for_mem_enc
         masks = masks + self._config.sigmoid_bias_for_mem_enc
         top = torch.stack([item.top for item in features])
-        with self.stopwatch.measure("memory encoder"):
+        with self.stopwatch.measure("memory encoder"), self._in_precision():
             memories, _ = self._net.memory_encoder(top, masks)  # (n, M, h, w)
         absent_embedding = self._net.occlusion_spatial_embedding_parameter
         if absent_embedding is not None:
@@ -199,7 +223,9 @@ class Sam2SliceModel:
                 [step.object_score <= 0 for step in steps], device=self._device
             ).to(memories.dtype)
             memories = memories + absent[:, None, None, None] * absent_embedding[..., None, None]
-        return list(memories.flatten(2).transpose(1, 2).to(torch.bfloat16))
+        if self.shortcuts.coarse_memories:
+            memories = _halved(memories)
+        return list(_tokens(memories).to(torch.bfloat16))
 
     @torch.inference_mode()
     def masks(self, steps: Sequence[Step], shape_hw: tuple[int, int]) -> NDArray[np.float32]:
@@ -219,11 +245,7 @@ class Sam2SliceModel:
                 align_corners=False,
                 antialias=True,
             )
-        mean = torch.tensor(IMAGE_MEAN, device=self._device)[:, None, None]
-        std = torch.tensor(IMAGE_STD, device=self._device)[:, None, None]
-        pyramid = self._net.vision_encoder((grey - mean) / std).fpn_hidden_states
-        decoder = self._net.mask_decoder
-        finest, finer, top = decoder.conv_s0(pyramid[0]), decoder.conv_s1(pyramid[1]), pyramid[2]
+        top, finest, finer = self._encoder(grey)
         return [
             # Copies, so that one slice does not keep the memory of its whole chunk alive; laid out
             # as they come back from a file, so that those give the same bits.
@@ -271,60 +293,58 @@ class Sam2SliceModel:
 
     def _track_alike(self, trackings: list[Tracking]) -> list[Step]:
         features = [tracking.features for tracking in trackings]
-        top = torch.stack([item.top for item in features])  # (n, C, h, w)
-        memory, position, pointer_tokens = self._attended(trackings)
+        # Labels that look at the same slice share what does not depend on the label.
+        seen = list({id(item): item for item in features}.values())
+        item = torch.tensor([seen.index(one) for one in features], device=self._device)
+        memory, position = self._spatial_tokens(trackings)
+        pointers, pointer_position = self._pointer_tokens(trackings)
         with self.stopwatch.measure("memory attention"):
-            attended = self._net.memory_attention(
-                current_vision_features=_tokens(top),
-                current_vision_position_embeddings=self._query_position,
-                memory=memory,
-                memory_posision_embeddings=position,
-                num_object_pointer_tokens=pointer_tokens,
+            fused = self._attention(
+                torch.stack([one.top for one in seen]),
+                item,
+                memory,
+                position,
+                pointers,
+                pointer_position,
             )
-        # transformers answers (1, n, h*w, C)
-        fused = attended[0].transpose(1, 2).reshape(top.shape)
         points, labels = self._empty_point(len(trackings))
         sparse, dense = self._net.prompt_encoder(
             input_points=points, input_labels=labels, input_boxes=None, input_masks=None
         )
         return self._decode(fused, features, sparse, dense, 0, prompted=False)
 
-    def _attended(self, trackings: list[Tracking]) -> tuple[Tensor, Tensor, int]:
-        """Return memory tokens (t, n, M), their positions, and how many are pointers."""
+    def _spatial_tokens(self, trackings: list[Tracking]) -> tuple[Tensor, Tensor]:
+        """Return the tokens of spatial memories and their positions: (n, m, positions, M) each."""
         temporal = self._net.memory_temporal_positional_encoding[:, 0, 0]  # (7, M)
-        tokens, positions = [], []
-        for slot in range(len(trackings[0].memories)):
-            recalled = [tracking.memories[slot] for tracking in trackings]
-            tokens.append(torch.stack([memory for memory, _ in recalled], dim=1).float())
-            embeddings = torch.stack([temporal[index] for _, index in recalled])
-            positions.append(self._memory_position + embeddings[None])
-        pointer_tokens = 0
-        if trackings[0].pointers:
-            pointers, pointer_positions = self._pointer_tokens(trackings)
-            tokens.append(pointers)
-            positions.append(pointer_positions)
-            pointer_tokens = len(pointers)
-        return torch.cat(tokens), torch.cat(positions), pointer_tokens
+        tokens = torch.stack(
+            [torch.stack([memory for memory, _ in item.memories]) for item in trackings]
+        )
+        which = torch.tensor(
+            [[index for _, index in item.memories] for item in trackings], device=self._device
+        )
+        return tokens.float(), self._memory_position + temporal[which][:, :, None]
 
     def _pointer_tokens(self, trackings: list[Tracking]) -> tuple[Tensor, Tensor]:
-        """Split each pointer of C channels into C / M tokens; returns two of (t, n, M)."""
+        """Split each pointer of C channels into C / M tokens; returns two of (n, t, M)."""
+        count, each = len(trackings), len(trackings[0].pointers)
+        if not each:
+            none = torch.zeros(count, 0, self._memory_channels, device=self._device)
+            return none, none
         pointers = torch.stack(
             [torch.stack([pointer for pointer, _ in item.pointers]) for item in trackings]
         )  # (n, p, C)
         split = self._channels // self._memory_channels
-        count, per_item = pointers.shape[:2]
-        tokens = pointers.reshape(count, per_item * split, self._memory_channels)
-        if self._config.enable_temporal_pos_encoding_for_object_pointers:
-            distances = torch.tensor(
-                [[distance for _, distance in item.pointers] for item in trackings],
-                device=self._device,
-            )
-            position = self._net.temporal_positional_encoding_projection_layer(
-                _sine(distances, self._channels)
-            ).repeat_interleave(split, dim=1)
-        else:
-            position = torch.zeros_like(tokens)
-        return tokens.transpose(0, 1), position.transpose(0, 1)
+        tokens = pointers.reshape(count, each * split, self._memory_channels)
+        if not self._config.enable_temporal_pos_encoding_for_object_pointers:
+            return tokens, torch.zeros_like(tokens)
+        distances = torch.tensor(
+            [[distance for _, distance in item.pointers] for item in trackings],
+            device=self._device,
+        )
+        position = self._net.temporal_positional_encoding_projection_layer(
+            _sine(distances, self._channels)
+        )
+        return tokens, position.repeat_interleave(split, dim=1)
 
     def _decode(
         self,
@@ -347,7 +367,7 @@ class Sam2SliceModel:
             and self._config.multimask_min_pt_num <= num_points <= self._config.multimask_max_pt_num
         )
         count = len(top)
-        with self.stopwatch.measure("mask decoder"):
+        with self.stopwatch.measure("mask decoder"), self._in_precision():
             masks, ious, tokens, scores = self._net.mask_decoder(
                 image_embeddings=top,
                 image_positional_embeddings=self._image_position.expand(count, -1, -1, -1),
@@ -358,7 +378,8 @@ class Sam2SliceModel:
                     torch.stack([item.fine[level] for item in features]) for level in range(2)
                 ],
             )
-        masks, ious, tokens, scores = masks[:, 0], ious[:, 0], tokens[:, 0], scores[:, 0, 0]
+        masks, ious = masks[:, 0].float(), ious[:, 0].float()
+        tokens, scores = tokens[:, 0].float(), scores[:, 0, 0].float()
         rows = torch.arange(count, device=self._device)
         best = ious.argmax(dim=-1) if several else torch.zeros_like(rows)
         present = scores > 0
@@ -366,11 +387,23 @@ class Sam2SliceModel:
         pointers = self._net.object_pointer_proj(tokens[rows, best])
         pointers = torch.where(present[:, None], pointers, self._net.no_object_pointer)
         # One transfer for all numbers that the propagator looks at.
-        numbers = torch.stack([ious[rows, best], scores], dim=1).float().cpu().tolist()
+        numbers = torch.stack([ious[rows, best], scores], dim=1).cpu().tolist()
         return [
-            Step(logits[i].float(), pointers[i], iou, score, prompted)
+            Step(logits[i], pointers[i], iou, score, prompted)
             for i, (iou, score) in enumerate(numbers)
         ]
+
+    def _sine_map(self, encoding: Any, channels: int) -> Tensor:
+        """Return the sine encoding of positions at stride 16: (1, channels, h, w)."""
+        shape = torch.Size((1, channels, self._side, self._side))
+        found: Tensor = encoding(shape, self._device, torch.float32)
+        return found
+
+    def _in_precision(self) -> torch.autocast:
+        """Let transformers' own parts compute in the precision that was asked for."""
+        return torch.autocast(
+            self._device.type, torch.bfloat16, enabled=self.shortcuts.precision == "bfloat16"
+        )
 
     def _empty_point(self, count: int) -> tuple[Tensor, Tensor]:
         points = torch.zeros(count, 1, 1, 2, device=self._device)
@@ -393,8 +426,13 @@ def _copied(features: Tensor) -> Tensor:
 
 
 def _tokens(maps: Tensor) -> Tensor:
-    """Turn (n, C, h, w) into (h*w, n, C)."""
-    return maps.flatten(2).permute(2, 0, 1)
+    """Turn (n, C, h, w) into (n, h*w, C)."""
+    return maps.flatten(2).transpose(1, 2)
+
+
+def _halved(maps: Tensor) -> Tensor:
+    """Average (n, C, h, w) over 2 x 2 positions."""
+    return F.avg_pool2d(maps, 2)
 
 
 def _resize(logits: Tensor, shape_hw: tuple[int, int]) -> Tensor:

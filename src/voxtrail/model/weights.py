@@ -23,6 +23,7 @@ from voxtrail.errors import OptionError, WeightsError
 from voxtrail.model import hub, official
 from voxtrail.model.catalogue import CATALOGUE
 from voxtrail.model.sam2 import Sam2SliceModel
+from voxtrail.model.shortcuts import Shortcuts
 
 #: The input side must be a multiple of the stride of the encoder's last stage.
 STRIDE = 32
@@ -54,7 +55,12 @@ class LoadedModel:
 
 
 def load_model(
-    name: str, *, resolution: int | None = None, device: str = "auto", quiet: bool = True
+    name: str,
+    *,
+    resolution: int | None = None,
+    device: str = "auto",
+    shortcuts: Shortcuts | None = None,
+    quiet: bool = True,
 ) -> LoadedModel:
     """Load a frozen model.
 
@@ -67,6 +73,8 @@ def load_model(
         Side of the square input in pixels, a multiple of 32; None takes the checkpoint's own.
     device
         ``auto`` (CUDA where there is one, else the CPU), ``cpu``, ``cuda`` or ``mps``.
+    shortcuts
+        Where to compute less than the reference; by default nowhere.
     quiet
         Whether a download shows no progress bar.
 
@@ -87,7 +95,8 @@ def load_model(
         else _from_official(path, resolution or entry_size)
     )
     sha256 = _sha256(_weights_file(path))
-    return LoadedModel(Sam2SliceModel(network.to(where), sha256), name, str(path), sha256)
+    model = Sam2SliceModel(network.to(where), sha256, shortcuts)
+    return LoadedModel(model, name, str(path), sha256)
 
 
 def _device(device: str) -> str:

@@ -1,0 +1,78 @@
+"""Softmax attention in blocks of queries: plain matrix products and a softmax.
+
+PyTorch's fused attention gains nothing from bfloat16 on processors without matrix tiles, and
+wants values as wide as the keys; those of memory attention are a quarter as wide.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+#: Bytes of one block of scores, which stay in the last-level cache, and the rows that a matrix
+#: product needs to be worth reading all keys for.
+BLOCK_BYTES = 2**22
+FEWEST_ROWS = 256
+
+
+def attend(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Return softmax(queries keysᵀ + bias) values for each item of a batch.
+
+    Parameters
+    ----------
+    queries
+        (n, a, C), scaled already.
+    keys
+        (n, t, C).
+    values
+        (n, t, V); V may differ from C.
+    bias
+        (t,): added to every query's scores; None adds nothing.
+
+    Returns
+    -------
+    Tensor
+        (n, a, V), of the values' type.
+    """
+    if queries.is_cuda:
+        return _fused(queries, keys, values, bias)
+    if torch.compiler.is_exporting():
+        return _block(queries, keys, values, bias)
+    budget = BLOCK_BYTES // queries.element_size() // keys.shape[1]  # rows of scores
+    if queries.shape[0] * queries.shape[1] <= budget:
+        return _block(queries, keys, values, bias)
+    out = values.new_empty(*queries.shape[:2], values.shape[2])
+    rows = max(FEWEST_ROWS, budget)
+    if rows < queries.shape[1]:
+        for item in range(len(out)):
+            for start in range(0, queries.shape[1], rows):
+                block = queries[item, start : start + rows]
+                weights = _weights(block, keys[item].T, bias)
+                torch.mm(weights, values[item], out=out[item, start : start + rows])
+        return out
+    items = rows // queries.shape[1]
+    for first in range(0, len(out), items):
+        some = slice(first, first + items)
+        weights = _weights(queries[some], keys[some].transpose(1, 2), bias)
+        torch.bmm(weights, values[some], out=out[some])
+    return out
+
+
+def _weights(queries: Tensor, keys: Tensor, bias: Tensor | None) -> Tensor:
+    scores = queries @ keys
+    if bias is not None:
+        scores = scores + bias
+    return torch.softmax(scores, dim=-1)
+
+
+def _block(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
+    return _weights(queries, keys.transpose(1, 2), bias) @ values
+
+
+def _fused(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
+    mask = None if bias is None else bias.to(queries.dtype)[None, None, None]
+    attended = F.scaled_dot_product_attention(
+        queries[:, None], keys[:, None], values[:, None], attn_mask=mask, scale=1.0
+    )
+    return attended[:, 0]

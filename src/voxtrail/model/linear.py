@@ -1,0 +1,33 @@
+"""A frozen linear map in a number type of its own."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+
+class Linear(nn.Module):
+    """A linear map of the last dimension.
+
+    Parameters
+    ----------
+    weight
+        (D, C).
+    bias
+        (D,).
+    dtype
+        Of the product; whatever comes in is brought to it.
+    """
+
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(self, weight: Tensor, bias: Tensor, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.register_buffer("weight", weight.detach().to(dtype))
+        self.register_buffer("bias", bias.detach().to(dtype))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Map (..., C) to (..., D)."""
+        return F.linear(tokens.to(self.weight.dtype), self.weight, self.bias)
