@@ -24,7 +24,8 @@ from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.datasets.phantom import make_subject
 from voxtrail.evaluate import evaluate, simulate
-from voxtrail.model.weights import LoadedModel, load_model
+from voxtrail.model.base import LoadedModel
+from voxtrail.model.weights import load_model
 
 PRESETS = ("baseline", "sps", "is", "is+sps")
 INTERPOLATION = "interpolation"

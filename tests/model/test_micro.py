@@ -19,8 +19,9 @@ from voxtrail.datasets.phantom import demo_subject
 from voxtrail.evaluate import evaluate, simulate
 from voxtrail.memory import MemoryPolicy, PromptMemory, Query
 from voxtrail.memory.recent.recent import Recent
+from voxtrail.model.base import LoadedModel
 from voxtrail.model.catalogue import BUNDLED
-from voxtrail.model.weights import LoadedModel, load_model
+from voxtrail.model.weights import load_model
 from voxtrail.pipeline import Config, segment
 
 BONES = ("hip_left", "sacrum", "vertebrae_L4")

@@ -133,7 +133,7 @@ def test_memory_matters_with_these_weights(tiny: Pair, prompt_memory: str, memor
 def test_broken_temporal_embeddings_break_parity(tiny: Pair) -> None:
     stack, case = reference.slices(SLICES), CASES["first-middle-last"]
     default = reference.run_voxtrail(tiny.model, stack, case)[1]
-    embeddings = tiny.model._net.memory_temporal_positional_encoding
+    embeddings = tiny.model.network.memory_temporal_positional_encoding
     intact = embeddings.clone()
     with torch.no_grad():
         embeddings.copy_(intact.flip(0))

@@ -13,8 +13,9 @@ from tests.scans import oblique_affine, three_blocks
 from voxtrail.core.prompts import Prompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.core.volume import LabelMap, Volume
-from voxtrail.model.base import Step, Tracking
-from voxtrail.model.weights import LoadedModel, load_model
+from voxtrail.model.base import LoadedModel, Step, Tracking
+from voxtrail.model.shortcuts import Shortcuts
+from voxtrail.model.weights import load_model
 from voxtrail.pipeline import Config
 
 
@@ -26,6 +27,8 @@ class BrightModel:
     input_size = 64
     fingerprint = "bright"
     device = "none"
+    runtime = "test"
+    shortcuts = Shortcuts()
 
     def __init__(self) -> None:
         self.stopwatch = Stopwatch()

@@ -27,7 +27,10 @@ def test_the_record_is_json_that_builds_the_same_configuration(record):
 
 def test_the_record_names_what_made_the_result(record, scan, nano):
     said = record.to_json()
-    assert set(said["model"]) == {"name", "source", "sha256", "input_size"}
+    assert set(said["model"]) == {
+        *("name", "source", "sha256", "input_size"),
+        *("runtime", "precision", "coarse_memories", "compiled"),
+    }
     assert said["model"]["source"] == str(nano)
     assert len(said["model"]["sha256"]) == 64
     assert said["device"] == "cpu"

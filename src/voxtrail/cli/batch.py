@@ -23,7 +23,7 @@ from voxtrail.errors import InputError, OptionError, OutputError
 
 if TYPE_CHECKING:
     from voxtrail.cli.cases import Row
-    from voxtrail.model.weights import LoadedModel
+    from voxtrail.model.base import LoadedModel
     from voxtrail.pipeline import Config
     from voxtrail.propagate.feature_cache import FeatureCache
 

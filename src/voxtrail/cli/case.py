@@ -11,7 +11,7 @@ from voxtrail.cli.outputs import Outputs
 if TYPE_CHECKING:
     from voxtrail.core.prompts import Prompts
     from voxtrail.core.volume import Volume
-    from voxtrail.model.weights import LoadedModel
+    from voxtrail.model.base import LoadedModel
     from voxtrail.pipeline import Config, Segmentation
     from voxtrail.propagate.feature_cache import FeatureCache
 

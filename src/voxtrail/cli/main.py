@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from voxtrail import __version__
-from voxtrail.cli import dataset, demo, evaluate, models, phantom, segment, simulate
+from voxtrail.cli import dataset, demo, evaluate, export, models, phantom, segment, simulate
 from voxtrail.errors import InputError, VoxtrailError
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
@@ -50,6 +50,7 @@ app.command("simulate")(simulate.run)
 app.command("evaluate")(evaluate.run)
 app.command("demo")(demo.run)
 app.command("models")(models.run)
+app.command("export")(export.run)
 app.command("phantom")(phantom.run)
 app.add_typer(dataset.app, name="dataset")
 

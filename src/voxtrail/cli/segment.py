@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,8 +14,8 @@ from voxtrail.cli.case import Case, carry_out, write
 from voxtrail.cli.outputs import Outputs
 
 if TYPE_CHECKING:
-    from voxtrail.model.weights import LoadedModel
-    from voxtrail.pipeline import Config, Segmentation
+    from voxtrail.model.base import LoadedModel
+    from voxtrail.pipeline import Segmentation
 
 
 def run(
@@ -84,8 +84,11 @@ def run(
     ] = None,
     margin: Annotated[float, typer.Option(help="mm left around what was drawn.")] = 20.0,
     resolution: Annotated[
-        int | None,
-        typer.Option(help="Side of the model's input in pixels; the checkpoint's own by default."),
+        str | None,
+        typer.Option(
+            help="Side of the model's input in pixels, or auto: four a voxel of the crop, 256 to "
+            "1024; the checkpoint's own by default."
+        ),
     ] = None,
     fuse: Annotated[
         str, typer.Option(help="How passes become one: mean-logit, mean-probability.")
@@ -95,7 +98,20 @@ def run(
         typer.Option(help="Labels compete for a voxel, or are kept apart (one more file each)."),
     ] = "compete",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    runtime: Annotated[str, typer.Option(help="What runs the model: auto or torch.")] = "auto",
+    runtime: Annotated[
+        str,
+        typer.Option(help="What runs the model: auto, torch, or, if exported, openvino or onnx."),
+    ] = "auto",
+    precision: Annotated[
+        str,
+        typer.Option(help="Of matrix products: float32, or bfloat16, which is faster and coarser."),
+    ] = "float32",
+    coarse_memories: Annotated[
+        bool, typer.Option("--coarse-memories", help="Remember at half the resolution: faster.")
+    ] = False,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Let PyTorch compile the model: minutes once.")
+    ] = False,
     cache: Annotated[
         Path | None,
         typer.Option(help="Folder that keeps encoded slices, so that a second run is quick."),
@@ -132,11 +148,14 @@ def run(
         crop=crop,  # type: ignore[arg-type]
         margin_mm=margin,
         roi=roi,
-        resolution=resolution,
+        resolution=_resolution(resolution),
         fuse=fuse,
         overlap=overlap,  # type: ignore[arg-type]
         device=device,
         runtime=runtime,  # type: ignore[arg-type]
+        precision=precision,  # type: ignore[arg-type]
+        coarse_memories=coarse_memories,
+        compiled=compiled,
     )
     if cases is not None:
         if image is not None:
@@ -162,10 +181,13 @@ def run(
 
 
 def _segment_one(case: Case, cache: Path | None, *, quiet: bool, as_json: bool) -> None:
+    from voxtrail.cli.progress import say
+    from voxtrail.pipeline.loading import load_for
     from voxtrail.propagate.feature_cache import FeatureCache
 
     inputs = case.read()
-    loaded = _load(case.config, quiet)
+    loaded = load_for(inputs.scan, inputs.drawn, case.config, quiet=quiet)
+    say(f"runtime: {runtime_text(loaded)}", quiet=quiet)
     result = carry_out(case, inputs, loaded, FeatureCache(folder=cache), quiet=quiet)
     record = write(case, inputs, result, quiet=quiet)
     if as_json:
@@ -175,10 +197,13 @@ def _segment_one(case: Case, cache: Path | None, *, quiet: bool, as_json: bool) 
 
 
 def _segment_many(batch: Batch, cache: Path | None, *, quiet: bool, as_json: bool) -> None:
+    from voxtrail.cli.progress import say
+    from voxtrail.pipeline.loading import load_fixed
     from voxtrail.propagate.feature_cache import FeatureCache
 
     batch.check()
-    loaded = _load(batch.config, quiet)
+    loaded = load_fixed(batch.config, quiet=quiet)
+    say(f"runtime: {runtime_text(loaded)}", quiet=quiet)
     features = FeatureCache(folder=cache)
     batch.folder.mkdir(exist_ok=True)
     outcomes = batch.run(loaded, features, quiet=quiet)
@@ -187,10 +212,33 @@ def _segment_many(batch: Batch, cache: Path | None, *, quiet: bool, as_json: boo
         raise typer.Exit(1)
 
 
-def _load(config: Config, quiet: bool) -> LoadedModel:
-    from voxtrail.model.weights import load_model
+def runtime_text(loaded: LoadedModel) -> str:
+    """Return what runs a model, with its shortcuts, in a few words."""
+    model = loaded.model
+    parts = [model.runtime, model.device, f"{model.input_size} pixels", model.shortcuts.precision]
+    if model.shortcuts.coarse_memories:
+        parts.append("coarse memories")
+    if model.shortcuts.compiled:
+        parts.append("compiled")
+    return ", ".join(parts)
 
-    return load_model(config.model, resolution=config.resolution, device=config.device, quiet=quiet)
+
+def _resolution(text: str | None) -> int | Literal["auto"] | None:
+    from voxtrail.errors import OptionError
+
+    if text is None:
+        return None
+    if text == "auto":
+        return "auto"
+    try:
+        return int(text)
+    except ValueError:
+        raise OptionError(
+            "the resolution is no number",
+            received=text,
+            accepted="a multiple of 32 from 64 to 2048, or auto",
+            remedy="pass for example --resolution 512",
+        ) from None
 
 
 def _report(result: Segmentation, files: Outputs) -> None:
@@ -204,7 +252,8 @@ def _report(result: Segmentation, files: Outputs) -> None:
         )
     sys.stdout.write(
         f"{files.labels} in {record.seconds['total']:.1f} s "
-        f"({record.model['name']}, {record.device}). Research use only: not a medical device.\n"
+        f"({record.model['name']}, {record.model['runtime']} on {record.device}). "
+        "Research use only: not a medical device.\n"
     )
 
 

@@ -14,6 +14,8 @@ from torch import Tensor
 #: product needs to be worth reading all keys for.
 BLOCK_BYTES = 2**22
 FEWEST_ROWS = 256
+#: Queries of one block in an exported graph.
+EXPORTED_ROWS = 512
 
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -38,7 +40,10 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = 
     if queries.is_cuda:
         return _fused(queries, keys, values, bias)
     if torch.compiler.is_exporting():
-        return _block(queries, keys, values, bias)
+        # a fixed number of blocks: a graph knows the queries, not the keys
+        starts = range(0, queries.shape[1], EXPORTED_ROWS)
+        blocks = [queries[:, start : start + EXPORTED_ROWS] for start in starts]
+        return torch.cat([_block(one, keys, values, bias) for one in blocks], dim=1)
     budget = BLOCK_BYTES // queries.element_size() // keys.shape[1]  # rows of scores
     if queries.shape[0] * queries.shape[1] <= budget:
         return _block(queries, keys, values, bias)

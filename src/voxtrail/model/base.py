@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from voxtrail.core.prompts import Prompt
 from voxtrail.core.stopwatch import Stopwatch
+from voxtrail.model.shortcuts import Shortcuts
 
 #: What the runtime keeps of one slice after encoding it.
 Features = Any
@@ -76,6 +77,18 @@ class SliceModel(Protocol):
         """Side of the square, in pixels, to which slices are resized."""
 
     @property
+    def device(self) -> str:
+        """Where it runs."""
+
+    @property
+    def runtime(self) -> str:
+        """What runs it, as ``--runtime`` names it."""
+
+    @property
+    def shortcuts(self) -> Shortcuts:
+        """Where it computes less than the reference."""
+
+    @property
     def stopwatch(self) -> Stopwatch:
         """Seconds spent in each component since the model was made."""
 
@@ -113,3 +126,25 @@ class SliceModel(Protocol):
 
     def masks(self, steps: Sequence[Step], shape_hw: tuple[int, int]) -> NDArray[np.float32]:
         """Return mask logits (n, rows, columns) float32 at the size of the slices."""
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model with what a run's record says of it.
+
+    Parameters
+    ----------
+    model
+        Ready to segment.
+    name
+        What was asked for.
+    source
+        The file or folder that the weights came from.
+    sha256
+        Checksum of the weights file.
+    """
+
+    model: SliceModel
+    name: str
+    source: str
+    sha256: str

@@ -18,7 +18,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from voxtrail.model.attention import attend
-from voxtrail.model.linear import Linear
+from voxtrail.model.linear import Linear, joined
 
 #: Mean and standard deviation of the three colour channels of ImageNet, 0 to 1.
 IMAGE_MEAN = (0.485, 0.456, 0.406)
@@ -46,10 +46,10 @@ class ImageEncoder(nn.Module):
         self._blocks = nn.ModuleList(_Block(block, dtype) for block in backbone.blocks)
         self._ends = tuple(backbone.stage_ends)
         coarsest, coarse, finer, finest = neck.convs
-        self._coarsest = _pointwise([coarsest], dtype)
-        self._coarse = _pointwise([coarse], dtype)
-        self._finer = _pointwise([finer, decoder.conv_s1], dtype)
-        self._finest = _pointwise([finest, decoder.conv_s0], dtype)
+        self._coarsest = _pointwise([coarsest])
+        self._coarse = _pointwise([coarse])
+        self._finer = _pointwise([finer, decoder.conv_s1])
+        self._finest = _pointwise([finest, decoder.conv_s0])
 
     def forward(self, grey: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Encode slices.
@@ -159,16 +159,13 @@ class _Block(nn.Module):
         return merged.transpose(1, 2).reshape(-1, rows, columns, width)
 
 
-def _pointwise(convolutions: list[Any], dtype: torch.dtype) -> Linear:
-    """Join 1x1 convolutions, applied in order, into one linear map of channels."""
-    weight, bias = None, None
-    for convolution in convolutions:
-        own, offset = convolution.weight.detach()[:, :, 0, 0], convolution.bias.detach()
-        weight = own if weight is None else own @ weight
-        bias = offset if bias is None else offset + own @ bias
-    assert weight is not None
-    assert bias is not None
-    return Linear(weight, bias, dtype)
+def _pointwise(convolutions: list[Any]) -> Linear:
+    """Join 1x1 convolutions, applied in order, into one linear map of channels in float32."""
+    weights = [one.weight.detach()[:, :, 0, 0] for one in convolutions]
+    biases = [one.bias.detach() for one in convolutions]
+    if len(convolutions) == 1:
+        return Linear(weights[0], biases[0], torch.float32)
+    return joined(weights[0], biases[0], weights[1], biases[1], torch.float32)
 
 
 def _heads(tokens: Tensor, heads: int) -> Tensor:

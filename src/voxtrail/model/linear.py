@@ -31,3 +31,16 @@ class Linear(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """Map (..., C) to (..., D)."""
         return F.linear(tokens.to(self.weight.dtype), self.weight, self.bias)
+
+
+def joined(
+    weight: Tensor, bias: Tensor, then_weight: Tensor, then_bias: Tensor, dtype: torch.dtype
+) -> Linear:
+    """Return one linear map that does what two do in turn.
+
+    They are multiplied in float64, so that the result does not depend on how the weights happen to
+    lie in memory.
+    """
+    first, second = weight.detach().double(), then_weight.detach().double()
+    offset = second @ bias.detach().double() + then_bias.detach().double()
+    return Linear(second @ first, offset, dtype)

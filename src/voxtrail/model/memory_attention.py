@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from voxtrail.model.attention import attend
-from voxtrail.model.linear import Linear
+from voxtrail.model.linear import Linear, joined
 
 #: Weight of the neck's sine encoding in the queries (``pos_enc_at_input`` of the reference).
 QUERY_POSITION_WEIGHT = 0.1
@@ -167,7 +167,7 @@ class _Projections(nn.Module):
         value, out = attention.v_proj, attention.o_proj
         self._query = Linear(query.weight[halves] * scale, query.bias[halves] * scale, dtype)
         self._key = Linear(key.weight[halves], key.bias[halves], dtype)
-        self._out = Linear(out.weight @ value.weight, out.weight @ value.bias + out.bias, dtype)
+        self._out = joined(value.weight, value.bias, out.weight, out.bias, dtype)
 
     def forward(
         self,

@@ -8,7 +8,6 @@ to is voxtrail's own question. Shapes in comments: n slices, C channels, h x w p
 
 from __future__ import annotations
 
-import math
 import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -21,26 +20,18 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor
 
-from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompt
+from voxtrail.core.prompts import MaskPrompt, Prompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.model.base import Step, Tracking
+from voxtrail.model.conventions import ENCODE_PIXELS, MASK_LOGIT, PACKED_NAMES, points_of
+from voxtrail.model.decoder import Decoder, PointerTokens
 from voxtrail.model.image_encoder import ImageEncoder
 from voxtrail.model.memory_attention import MemoryAttention
+from voxtrail.model.memory_writer import MemoryWriter, as_tokens, halved
 from voxtrail.model.shortcuts import Shortcuts
 
-#: A drawn mask as logits: +10 inside, -10 outside.
-MASK_LOGIT = 10.0
-#: Logit of every pixel of a slice from which the object is absent.
-ABSENT_LOGIT = -1024.0
-#: Labels of the reference for a box's corners and for an empty point.
-CORNER_LABELS = (2, 3)
+#: Label of the reference for an empty point.
 EMPTY_POINT_LABEL = -1
-#: Pixels encoded in one call: sixteen slices of 256 x 256, one of 1024 x 1024.
-ENCODE_PIXELS = 1024 * 1024
-#: What a slice's features are called in a file.
-PACKED_NAMES = ("top", "stride4", "stride8")
-#: Base of the sine encoding of pointer distances.
-SINE_BASE = 10_000.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,25 +88,39 @@ class Sam2SliceModel:
         self._weights = weights_sha256 or secrets.token_hex(16)
         self.stopwatch = Stopwatch()
         with torch.inference_mode():
-            self._image_position = network.get_image_wide_positional_embeddings()
-            # (h*w, C): the sine encoding of the neck, added to the queries of memory attention.
+            coarse = self.shortcuts.coarse_memories
+            dtype = getattr(torch, self.shortcuts.precision)
+            # The sine encoding of the neck is added to the queries of memory attention.
             query_position = self._sine_map(
                 network.vision_encoder.neck.position_encoding, self._channels
             )
             memory_position = self._sine_map(
                 network.memory_encoder.position_encoding, self._memory_channels
             )
-            coarse = self.shortcuts.coarse_memories
-            # (positions, M)
-            self._memory_position = _tokens(_halved(memory_position) if coarse else memory_position)
-            dtype = getattr(torch, self.shortcuts.precision)
-            self._encoder = ImageEncoder(network, self._size, dtype)
-            self._attention = MemoryAttention(
-                network, _tokens(query_position)[0], self._side, coarse, dtype
+            #: (positions, M)
+            self.memory_position = as_tokens(halved(memory_position) if coarse else memory_position)
+            self.encoder = ImageEncoder(network, self._size, dtype)
+            self.memory_attention = MemoryAttention(
+                network, as_tokens(query_position)[0], self._side, coarse, dtype
             )
+            self.decoder = Decoder(network)
+            self.pointer_tokens = PointerTokens(network)
+            self.memory_writer = MemoryWriter(network, self._size, coarse)
+            self.no_prompt = self._embedded_nothing()
         if self.shortcuts.compiled:
-            self._encoder.compile()
-            self._attention.compile(dynamic=True)
+            self.encoder.compile()
+            self.memory_attention.compile(dynamic=True)
+
+    @property
+    def network(self) -> Any:
+        """The ``Sam2VideoModel`` whose weights it uses."""
+        return self._net
+
+    @property
+    def temporal_embeddings(self) -> Tensor:
+        """One a slot of memory: (7, M)."""
+        embeddings: Tensor = self._net.memory_temporal_positional_encoding[:, 0, 0]
+        return embeddings
 
     @property
     def input_size(self) -> int:
@@ -149,23 +154,14 @@ class Sam2SliceModel:
         return encoded
 
     def pack(self, features: SliceFeatures) -> dict[str, NDArray[np.generic]]:
-        """Return one slice's features as arrays: top, stride 4 and stride 8.
-
-        NumPy knows no bfloat16: such features are handed out as the int16 of the same bits.
-        """
-        tensors = [one.cpu() for one in (features.top, *features.fine)]
-        arrays = [
-            (one.view(torch.int16) if one.dtype == torch.bfloat16 else one).numpy()
-            for one in tensors
-        ]
-        return dict(zip(PACKED_NAMES, arrays, strict=True))
+        """Return one slice's features as float32 arrays: top, stride 4 and stride 8."""
+        tensors = (features.top, *features.fine)
+        return {name: one.cpu().numpy() for name, one in zip(PACKED_NAMES, tensors, strict=True)}
 
     def unpack(self, arrays: Mapping[str, NDArray[np.generic]]) -> SliceFeatures:
         """Return the features that `pack` made arrays of."""
-        read = [torch.from_numpy(arrays[name]) for name in PACKED_NAMES]
         top, stride4, stride8 = (
-            (one.view(torch.bfloat16) if one.dtype == torch.int16 else one).to(self._device)
-            for one in read
+            torch.from_numpy(arrays[name]).to(self._device) for name in PACKED_NAMES
         )
         return SliceFeatures(top, (stride4, stride8))
 
@@ -174,7 +170,7 @@ class Sam2SliceModel:
         """Segment a slice from what was drawn on it, without any memory."""
         if isinstance(prompt, MaskPrompt):
             return self._prompt_mask(features, prompt.mask)
-        points, labels = _points_of(prompt)
+        points, labels = points_of(prompt)
         rows, columns = shape_hw
         # The reference divides by the slice's size and multiplies by the input's.
         scale = torch.tensor([self._size / columns, self._size / rows], device=self._device)
@@ -186,7 +182,8 @@ class Sam2SliceModel:
             input_masks=None,
         )
         top = features.top[None] + self._net.no_memory_embedding.view(1, -1, 1, 1)
-        return self._decode(top, [features], sparse, dense, len(labels), prompted=True)[0]
+        several = takes_best_of_three(self._config, len(labels), prompted=True)
+        return self._decode(top, [features], sparse, dense, several, prompted=True)[0]
 
     @torch.inference_mode()
     def track(self, trackings: Sequence[Tracking]) -> list[Step]:
@@ -206,26 +203,14 @@ class Sam2SliceModel:
 
         The reference keeps them in bfloat16 too, whatever the model computes in.
         """
-        logits = torch.stack([step.logits for step in steps])[:, None]
-        logits = _resize(logits, (self._size, self._size))
-        drawn = torch.tensor([step.prompted for step in steps], device=self._device)
-        masks = torch.where(
-            drawn[:, None, None, None], (logits > 0).to(logits.dtype), torch.sigmoid(logits)
-        )
-        masks = masks * self._config.sigmoid_scale_for_mem_enc
-        masks = masks + self._config.sigmoid_bias_for_mem_enc
-        top = torch.stack([item.top for item in features])
-        with self.stopwatch.measure("memory encoder"), self._in_precision():
-            memories, _ = self._net.memory_encoder(top, masks)  # (n, M, h, w)
-        absent_embedding = self._net.occlusion_spatial_embedding_parameter
-        if absent_embedding is not None:
-            absent = torch.tensor(
-                [step.object_score <= 0 for step in steps], device=self._device
-            ).to(memories.dtype)
-            memories = memories + absent[:, None, None, None] * absent_embedding[..., None, None]
-        if self.shortcuts.coarse_memories:
-            memories = _halved(memories)
-        return list(_tokens(memories).to(torch.bfloat16))
+        with self.stopwatch.measure("memory encoder"):
+            memories = self.memory_writer(
+                torch.stack([item.top for item in features]),
+                torch.stack([step.logits for step in steps]),
+                torch.tensor([step.prompted for step in steps], device=self._device),
+                torch.tensor([step.object_score <= 0 for step in steps], device=self._device),
+            )
+        return list(memories.to(torch.bfloat16))
 
     @torch.inference_mode()
     def masks(self, steps: Sequence[Step], shape_hw: tuple[int, int]) -> NDArray[np.float32]:
@@ -245,7 +230,7 @@ class Sam2SliceModel:
                 align_corners=False,
                 antialias=True,
             )
-        top, finest, finer = self._encoder(grey)
+        top, finest, finer = self.encoder(grey)
         return [
             # Copies, so that one slice does not keep the memory of its whole chunk alive; laid out
             # as they come back from a file, so that those give the same bits.
@@ -273,14 +258,9 @@ class Sam2SliceModel:
         )
         # The mask is taken as it is; the decoder only makes its pointer (without no-memory
         # embedding, and from the single-mask token, as in the reference).
-        points, labels = self._empty_point(1)
-        sparse, dense = self._net.prompt_encoder(
-            input_points=points,
-            input_labels=labels,
-            input_boxes=None,
-            input_masks=self._net.mask_downsample(mask),
-        )
-        decoded = self._decode(features.top[None], [features], sparse, dense, None, prompted=True)
+        sparse, _ = self.no_prompt
+        dense = self._net.prompt_encoder.mask_embed(self._net.mask_downsample(mask))
+        decoded = self._decode(features.top[None], [features], sparse, dense, False, prompted=True)
         present = bool(mask.any())
         pointer = decoded[0].pointer if present else self._net.no_object_pointer[0]
         return Step(
@@ -297,54 +277,50 @@ class Sam2SliceModel:
         seen = list({id(item): item for item in features}.values())
         item = torch.tensor([seen.index(one) for one in features], device=self._device)
         memory, position = self._spatial_tokens(trackings)
-        pointers, pointer_position = self._pointer_tokens(trackings)
         with self.stopwatch.measure("memory attention"):
-            fused = self._attention(
+            fused = self.memory_attention(
                 torch.stack([one.top for one in seen]),
                 item,
                 memory,
                 position,
-                pointers,
-                pointer_position,
+                *self._pointer_tokens(trackings),
             )
-        points, labels = self._empty_point(len(trackings))
-        sparse, dense = self._net.prompt_encoder(
-            input_points=points, input_labels=labels, input_boxes=None, input_masks=None
+        sparse, dense = self.no_prompt
+        count = len(trackings)
+        several = takes_best_of_three(self._config, 0, prompted=False)
+        return self._decode(
+            fused,
+            features,
+            sparse.expand(count, -1, -1, -1),
+            dense.expand(count, -1, -1, -1),
+            several,
+            prompted=False,
         )
-        return self._decode(fused, features, sparse, dense, 0, prompted=False)
 
     def _spatial_tokens(self, trackings: list[Tracking]) -> tuple[Tensor, Tensor]:
         """Return the tokens of spatial memories and their positions: (n, m, positions, M) each."""
-        temporal = self._net.memory_temporal_positional_encoding[:, 0, 0]  # (7, M)
         tokens = torch.stack(
             [torch.stack([memory for memory, _ in item.memories]) for item in trackings]
         )
         which = torch.tensor(
             [[index for _, index in item.memories] for item in trackings], device=self._device
         )
-        return tokens.float(), self._memory_position + temporal[which][:, :, None]
+        return tokens.float(), self.memory_position + self.temporal_embeddings[which][:, :, None]
 
     def _pointer_tokens(self, trackings: list[Tracking]) -> tuple[Tensor, Tensor]:
-        """Split each pointer of C channels into C / M tokens; returns two of (n, t, M)."""
-        count, each = len(trackings), len(trackings[0].pointers)
-        if not each:
-            none = torch.zeros(count, 0, self._memory_channels, device=self._device)
+        """Return the tokens of object pointers and their positions: (n, t, M) each."""
+        if not trackings[0].pointers:
+            none = torch.zeros(len(trackings), 0, self._memory_channels, device=self._device)
             return none, none
         pointers = torch.stack(
             [torch.stack([pointer for pointer, _ in item.pointers]) for item in trackings]
-        )  # (n, p, C)
-        split = self._channels // self._memory_channels
-        tokens = pointers.reshape(count, each * split, self._memory_channels)
-        if not self._config.enable_temporal_pos_encoding_for_object_pointers:
-            return tokens, torch.zeros_like(tokens)
+        )
         distances = torch.tensor(
             [[distance for _, distance in item.pointers] for item in trackings],
             device=self._device,
         )
-        position = self._net.temporal_positional_encoding_projection_layer(
-            _sine(distances, self._channels)
-        )
-        return tokens, position.repeat_interleave(split, dim=1)
+        tokens, position = self.pointer_tokens(pointers, distances)
+        return tokens, position
 
     def _decode(
         self,
@@ -352,42 +328,20 @@ class Sam2SliceModel:
         features: Sequence[SliceFeatures],
         sparse: Tensor,
         dense: Tensor,
-        num_points: int | None,
+        several: bool,
         *,
         prompted: bool,
     ) -> list[Step]:
-        """Run the mask decoder: ``top`` (n, C, h, w) with the prompts' embeddings.
-
-        ``num_points`` decides between one mask and the best of three; None means one.
-        """
-        several = (
-            num_points is not None
-            and self._config.multimask_output_in_sam
-            and (prompted or self._config.multimask_output_for_tracking)
-            and self._config.multimask_min_pt_num <= num_points <= self._config.multimask_max_pt_num
+        """Run the mask decoder: ``top`` (n, C, h, w) with the prompts' embeddings."""
+        stride4, stride8 = (
+            torch.stack([item.fine[level] for item in features]) for level in range(2)
         )
-        count = len(top)
-        with self.stopwatch.measure("mask decoder"), self._in_precision():
-            masks, ious, tokens, scores = self._net.mask_decoder(
-                image_embeddings=top,
-                image_positional_embeddings=self._image_position.expand(count, -1, -1, -1),
-                sparse_prompt_embeddings=sparse,
-                dense_prompt_embeddings=dense,
-                multimask_output=several,
-                high_resolution_features=[
-                    torch.stack([item.fine[level] for item in features]) for level in range(2)
-                ],
+        with self.stopwatch.measure("mask decoder"):
+            logits, pointers, ious, scores = self.decoder(
+                top, stride4, stride8, sparse, dense, several
             )
-        masks, ious = masks[:, 0].float(), ious[:, 0].float()
-        tokens, scores = tokens[:, 0].float(), scores[:, 0, 0].float()
-        rows = torch.arange(count, device=self._device)
-        best = ious.argmax(dim=-1) if several else torch.zeros_like(rows)
-        present = scores > 0
-        logits = torch.where(present[:, None, None], masks[rows, best], ABSENT_LOGIT)
-        pointers = self._net.object_pointer_proj(tokens[rows, best])
-        pointers = torch.where(present[:, None], pointers, self._net.no_object_pointer)
         # One transfer for all numbers that the propagator looks at.
-        numbers = torch.stack([ious[rows, best], scores], dim=1).cpu().tolist()
+        numbers = torch.stack([ious, scores], dim=1).cpu().tolist()
         return [
             Step(logits[i], pointers[i], iou, score, prompted)
             for i, (iou, score) in enumerate(numbers)
@@ -399,51 +353,31 @@ class Sam2SliceModel:
         found: Tensor = encoding(shape, self._device, torch.float32)
         return found
 
-    def _in_precision(self) -> torch.autocast:
-        """Let transformers' own parts compute in the precision that was asked for."""
-        return torch.autocast(
-            self._device.type, torch.bfloat16, enabled=self.shortcuts.precision == "bfloat16"
+    def _embedded_nothing(self) -> tuple[Tensor, Tensor]:
+        """Return the embedding of a slice without a prompt: (1, 1, 2, C) and (1, C, h, w)."""
+        sparse, dense = self._net.prompt_encoder(
+            input_points=torch.zeros(1, 1, 1, 2, device=self._device),
+            input_labels=torch.full((1, 1, 1), EMPTY_POINT_LABEL, device=self._device),
+            input_boxes=None,
+            input_masks=None,
         )
-
-    def _empty_point(self, count: int) -> tuple[Tensor, Tensor]:
-        points = torch.zeros(count, 1, 1, 2, device=self._device)
-        labels = torch.full((count, 1, 1), EMPTY_POINT_LABEL, device=self._device)
-        return points, labels
+        return sparse, dense
 
 
-def _points_of(
-    prompt: BoxPrompt | PointPrompt,
-) -> tuple[list[tuple[float, float]], list[int]]:
-    """Return a box or clicks as the points and labels that SAM 2 embeds."""
-    if isinstance(prompt, BoxPrompt):
-        left, top, right, bottom = prompt.box_xyxy
-        return [(left, top), (right, bottom)], list(CORNER_LABELS)
-    return list(prompt.points_xy), [int(positive) for positive in prompt.positive]
+def takes_best_of_three(config: Any, num_points: int, *, prompted: bool) -> bool:
+    """Tell whether SAM 2 decodes three masks and takes the best, or only one."""
+    return bool(
+        config.multimask_output_in_sam
+        and (prompted or config.multimask_output_for_tracking)
+        and config.multimask_min_pt_num <= num_points <= config.multimask_max_pt_num
+    )
 
 
 def _copied(features: Tensor) -> Tensor:
     return features.clone(memory_format=torch.contiguous_format)
 
 
-def _tokens(maps: Tensor) -> Tensor:
-    """Turn (n, C, h, w) into (n, h*w, C)."""
-    return maps.flatten(2).transpose(1, 2)
-
-
-def _halved(maps: Tensor) -> Tensor:
-    """Average (n, C, h, w) over 2 x 2 positions."""
-    return F.avg_pool2d(maps, 2)
-
-
 def _resize(logits: Tensor, shape_hw: tuple[int, int]) -> Tensor:
     if tuple(logits.shape[-2:]) == tuple(shape_hw):
         return logits
     return F.interpolate(logits, size=shape_hw, mode="bilinear", align_corners=False)
-
-
-def _sine(positions: Tensor, channels: int) -> Tensor:
-    """Encode numbers as sines and cosines of falling frequency: (...) to (..., channels)."""
-    half = channels // 2
-    exponent = 2 * (torch.arange(half, device=positions.device) // 2) / half
-    angles = positions[..., None] / torch.exp(exponent * math.log(SINE_BASE))
-    return torch.cat([angles.sin(), angles.cos()], dim=-1)

@@ -13,7 +13,6 @@ import pickle
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ import torch
 
 from voxtrail.errors import OptionError, WeightsError
 from voxtrail.model import hub, official
+from voxtrail.model.base import LoadedModel
 from voxtrail.model.catalogue import CATALOGUE
 from voxtrail.model.sam2 import Sam2SliceModel
 from voxtrail.model.shortcuts import Shortcuts
@@ -32,28 +32,6 @@ SMALLEST_INPUT, LARGEST_INPUT = 64, 2048
 NAMED_TENSORS = 4
 
 
-@dataclass(frozen=True, eq=False)
-class LoadedModel:
-    """A model with what a run's record says of it.
-
-    Parameters
-    ----------
-    model
-        Ready to segment.
-    name
-        What was asked for.
-    source
-        The file or folder that the weights came from.
-    sha256
-        Checksum of the weights file.
-    """
-
-    model: Sam2SliceModel
-    name: str
-    source: str
-    sha256: str
-
-
 def load_model(
     name: str,
     *,
@@ -62,7 +40,7 @@ def load_model(
     shortcuts: Shortcuts | None = None,
     quiet: bool = True,
 ) -> LoadedModel:
-    """Load a frozen model.
+    """Load a frozen model into PyTorch.
 
     Parameters
     ----------

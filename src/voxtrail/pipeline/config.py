@@ -9,6 +9,8 @@ from voxtrail.core.axis import Axis
 from voxtrail.errors import OptionError
 from voxtrail.fuse import FUSIONS
 from voxtrail.memory import PROMPT_MEMORIES, RECENT_MEMORIES
+from voxtrail.model.loading import Runtime
+from voxtrail.model.shortcuts import Precision, Shortcuts
 from voxtrail.preprocess import MARGIN_MM, check_margin, describe, parse_preprocess
 from voxtrail.propagate.schedule import Direction
 
@@ -16,8 +18,6 @@ from voxtrail.propagate.schedule import Direction
 Extent = Literal["prompts", "object", "all"]
 #: One crop a label, one around all labels, or the whole slice.
 Crop = Literal["label", "all", "none"]
-#: What runs the model.
-Runtime = Literal["auto", "torch"]
 #: Whether labels compete for a voxel, or each is kept by itself.
 Overlap = Literal["compete", "apart"]
 
@@ -60,7 +60,8 @@ class Config:
     roi
         A region in stored voxel indices, ``x0:x1,y0:y1,z0:z1``, that nothing leaves.
     resolution
-        Side of the model's input in pixels; None takes the checkpoint's own.
+        Side of the model's input in pixels; None takes the checkpoint's own, ``auto`` one that
+        follows from the size of the crop.
     fuse
         How directions and axes become one, such as ``mean-logit``.
     overlap
@@ -68,7 +69,10 @@ class Config:
     device
         ``auto``, ``cpu``, ``cuda`` or ``mps``.
     runtime
-        What runs the model: ``torch``, which ``auto`` takes too.
+        What runs the model: ``torch``, or ``openvino`` or ``onnx`` for an exported folder;
+        ``auto`` takes the fastest that is installed.
+    precision, coarse_memories, compiled
+        Shortcuts; see `voxtrail.model.shortcuts.Shortcuts`.
 
     Raises
     ------
@@ -87,11 +91,14 @@ class Config:
     crop: Crop = "label"
     margin_mm: float = MARGIN_MM
     roi: str | None = None
-    resolution: int | None = None
+    resolution: int | Literal["auto"] | None = None
     fuse: str = "mean-logit"
     overlap: Overlap = "compete"
     device: str = "auto"
     runtime: Runtime = "auto"
+    precision: Precision = "float32"
+    coarse_memories: bool = False
+    compiled: bool = False
 
     def __post_init__(self) -> None:
         _one_of("preset", self.preset, PRESETS)
@@ -99,17 +106,25 @@ class Config:
         _one_of("crop", self.crop, get_args(Crop))
         _one_of("overlap", self.overlap, get_args(Overlap))
         _one_of("runtime", self.runtime, get_args(Runtime))
+        if isinstance(self.resolution, str):
+            _one_of("resolution", self.resolution, ("auto",))
         if self.extent is not None:
             _one_of("extent", self.extent, get_args(Extent))
         # A tuple of plain names, also where a record's JSON is read back.
         labels = tuple(axis.label for axis in Axis.several(self.axes))
         object.__setattr__(self, "axes", labels)
         check_margin(self.margin_mm)
+        _ = self.shortcuts
         parse_preprocess(self.window)
         FUSIONS.parse(self.fuse)
         for family, spec in ((PROMPT_MEMORIES, self.prompt_memory), (RECENT_MEMORIES, self.memory)):
             if spec is not None:
                 family.parse(spec)
+
+    @property
+    def shortcuts(self) -> Shortcuts:
+        """Where the model computes less than the reference."""
+        return Shortcuts(self.precision, self.coarse_memories, self.compiled)
 
     def resolved(self) -> Config:
         """Return the same configuration with everything that the preset implies written out."""

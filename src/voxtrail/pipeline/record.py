@@ -10,7 +10,7 @@ from typing import Any
 
 import voxtrail
 from voxtrail.core.volume import Volume
-from voxtrail.model.weights import LoadedModel
+from voxtrail.model.base import LoadedModel
 from voxtrail.pipeline.config import Config
 from voxtrail.preprocess import Box
 from voxtrail.propagate.feature_cache import FeatureCache
@@ -86,7 +86,7 @@ class RunRecord:
     config
         The resolved configuration.
     model
-        Name, source, SHA-256 and input size of the weights.
+        Name, source, SHA-256 and input size of the weights; what ran them, and its shortcuts.
     device
         What it ran on.
     versions
@@ -138,6 +138,8 @@ class RunRecord:
                 "source": loaded.source,
                 "sha256": loaded.sha256,
                 "input_size": loaded.model.input_size,
+                "runtime": loaded.model.runtime,
+                **asdict(loaded.model.shortcuts),
             },
             device=loaded.model.device,
             versions=versions(),

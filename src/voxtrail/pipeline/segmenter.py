@@ -17,11 +17,11 @@ from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.fuse import FUSIONS, Fusion
 from voxtrail.memory import MemoryPolicy, parse_policy
-from voxtrail.model.base import SliceModel
-from voxtrail.model.weights import LoadedModel, load_model
+from voxtrail.model.base import LoadedModel, SliceModel
 from voxtrail.pipeline.checks import check_request, warnings_about
 from voxtrail.pipeline.compose import UNVISITED_LOGIT, LabelLogits, compete, impose_drawn, offset
 from voxtrail.pipeline.config import Config, Extent
+from voxtrail.pipeline.loading import load_for
 from voxtrail.pipeline.record import LabelRecord, PassRecord, RunRecord, Spent
 from voxtrail.pipeline.regions import Region, bounds_of, ends_of, in_crop, plan, range_along
 from voxtrail.preprocess import Box, Side, margin_vox, parse_preprocess
@@ -109,7 +109,7 @@ def segment(
     config = (config or Config()).resolved()
     check_request(volume, prompts, config)
     bounds = bounds_of(volume, prompts, config)
-    loaded = model or load_model(config.model, resolution=config.resolution, device=config.device)
+    loaded = model or load_for(volume, prompts, config)
     cache = FeatureCache() if cache is None else cache  # an empty one is false
     before = Spent(dict(loaded.model.stopwatch.seconds), cache.encoded, cache.reused)
     work = _Work(volume, prompts, config, bounds, loaded.model, cache, progress)

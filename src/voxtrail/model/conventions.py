@@ -1,0 +1,22 @@
+"""What every runtime of SAM 2 agrees on besides the network itself."""
+
+from __future__ import annotations
+
+from voxtrail.core.prompts import BoxPrompt, PointPrompt
+
+#: A drawn mask as logits: +10 inside, -10 outside.
+MASK_LOGIT = 10.0
+#: Labels of the reference for a box's corners.
+CORNER_LABELS = (2, 3)
+#: Pixels encoded in one call: sixteen slices of 256 x 256, one of 1024 x 1024.
+ENCODE_PIXELS = 1024 * 1024
+#: What a slice's features are called in a file.
+PACKED_NAMES = ("top", "stride4", "stride8")
+
+
+def points_of(prompt: BoxPrompt | PointPrompt) -> tuple[list[tuple[float, float]], list[int]]:
+    """Return a box or clicks as the points and labels that SAM 2 embeds."""
+    if isinstance(prompt, BoxPrompt):
+        left, top, right, bottom = prompt.box_xyxy
+        return [(left, top), (right, bottom)], list(CORNER_LABELS)
+    return list(prompt.points_xy), [int(positive) for positive in prompt.positive]

@@ -1,0 +1,284 @@
+"""A model exported by ``voxtrail export``, run without PyTorch; `SliceModel` in numpy.
+
+The graphs are SAM 2's four calls; what surrounds them (resizing, batches, constants) is here. A
+`Session` runs one graph: ONNX Runtime's or OpenVINO's, each in a module of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxtrail.core.prompts import MaskPrompt, Prompt
+from voxtrail.core.stopwatch import Stopwatch
+from voxtrail.errors import WeightsError
+from voxtrail.model.base import Step, Tracking
+from voxtrail.model.conventions import ENCODE_PIXELS, MASK_LOGIT, PACKED_NAMES, points_of
+from voxtrail.model.resize import bilinear, bilinear_antialiased
+from voxtrail.model.shortcuts import Shortcuts
+
+FORMAT = "voxtrail-export/1"
+#: What says that a folder holds an export, and what it is.
+DESCRIPTION = "voxtrail-export.json"
+CONSTANTS = "constants.safetensors"
+#: The graphs: SAM 2's four calls, the second of them for masks and for boxes and points.
+GRAPHS = ("encode", "prompt_mask", "prompt_points", "track", "memorise")
+
+Array = NDArray[Any]
+
+
+class Session(Protocol):
+    """Runs one graph."""
+
+    def run(self, inputs: Mapping[str, Array]) -> list[Array]:
+        """Return the graph's outputs in their order."""
+
+
+class Sessions(Protocol):
+    """A runtime: opens graphs."""
+
+    @property
+    def runtime(self) -> str:
+        """Its name."""
+
+    @property
+    def arithmetic(self) -> str:
+        """Name, version and number type, which features depend on."""
+
+    def open(self, graph: Path) -> Session:
+        """Open a graph's file."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What an export holds.
+
+    Parameters
+    ----------
+    name, sha256
+        The model that was exported and the checksum of its weights.
+    input_size
+        Side of the square input in pixels.
+    channels
+        C, channels of features and pointers.
+    best_of_three
+        Numbers of points, lowest and highest, for which the best of three masks is taken.
+    """
+
+    name: str
+    sha256: str
+    input_size: int
+    channels: int
+    best_of_three: tuple[int, int]
+
+    @classmethod
+    def read(cls, folder: Path) -> Description:
+        """Read the description in an export's folder; `WeightsError` if it is none."""
+        try:
+            held = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+            if held.pop("format") != FORMAT:
+                raise ValueError("another format")
+            held["best_of_three"] = tuple(held["best_of_three"])
+            return cls(**held)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise WeightsError(
+                f"the folder's {DESCRIPTION} cannot be read",
+                received=str(error),
+                accepted=f"what 'voxtrail export' of this version writes ({FORMAT})",
+                remedy="export the model again",
+            ) from error
+
+
+@dataclass(frozen=True, eq=False)
+class ExportedFeatures:
+    """One encoded slice: (C, h, w), (C/8, 4h, 4w), (C/4, 2h, 2w); float32."""
+
+    top: Array
+    stride4: Array
+    stride8: Array
+
+
+class ExportedModel:
+    """A frozen SAM 2 in exported graphs; implements `voxtrail.model.base.SliceModel`.
+
+    Parameters
+    ----------
+    folder
+        Written by ``voxtrail export``.
+    sessions
+        What runs the graphs.
+    shortcuts
+        What the sessions were told to leave out.
+    """
+
+    device = "cpu"
+
+    def __init__(self, folder: Path, sessions: Sessions, shortcuts: Shortcuts) -> None:
+        from safetensors.numpy import load_file
+
+        self.about = Description.read(folder)
+        self.shortcuts = shortcuts
+        self.stopwatch = Stopwatch()
+        self._size = self.about.input_size
+        self._arithmetic = sessions.arithmetic
+        self._runtime = sessions.runtime
+        constants = load_file(folder / CONSTANTS)
+        self._temporal = constants["temporal_embeddings"]  # (7, M)
+        self._memory_position = constants["memory_position"]  # (h*w, M)
+        self._no_object_pointer = constants["no_object_pointer"]  # (C,)
+        self._graphs = {name: sessions.open(folder / f"{name}.onnx") for name in GRAPHS}
+
+    @property
+    def input_size(self) -> int:
+        """Side of the square, in pixels, to which slices are resized."""
+        return self._size
+
+    @property
+    def runtime(self) -> str:
+        """What runs it."""
+        return self._runtime
+
+    @property
+    def fingerprint(self) -> str:
+        """What features depend on besides the slice."""
+        return f"{self.about.sha256}|{self._size}|{self._arithmetic}"
+
+    def encode(self, slices: NDArray[np.float32]) -> list[ExportedFeatures]:
+        """Encode slices: (n, rows, columns) float32, 0 to 1. Returns one item a slice."""
+        chunk = max(1, ENCODE_PIXELS // self._size**2)
+        encoded: list[ExportedFeatures] = []
+        for start in range(0, len(slices), chunk):
+            grey = bilinear_antialiased(
+                slices[start : start + chunk].astype(np.float32), (self._size, self._size)
+            )
+            with self.stopwatch.measure("image encoder"):
+                maps = self._graphs["encode"].run({"grey": grey[:, None]})
+            encoded.extend(
+                ExportedFeatures(*(one[i].copy() for one in maps)) for i in range(len(grey))
+            )
+        return encoded
+
+    def pack(self, features: ExportedFeatures) -> dict[str, NDArray[np.generic]]:
+        """Return one slice's features as arrays."""
+        return {name: getattr(features, name) for name in PACKED_NAMES}
+
+    def unpack(self, arrays: Mapping[str, NDArray[np.generic]]) -> ExportedFeatures:
+        """Return the features that `pack` made arrays of."""
+        return ExportedFeatures(*(arrays[name] for name in PACKED_NAMES))
+
+    def prompt(self, features: ExportedFeatures, prompt: Prompt, shape_hw: tuple[int, int]) -> Step:
+        """Segment a slice from what was drawn on it, without any memory."""
+        if isinstance(prompt, MaskPrompt):
+            return self._prompt_mask(features, prompt.mask)
+        points, labels = points_of(prompt)
+        rows, columns = shape_hw
+        scale = np.array([self._size / columns, self._size / rows], dtype=np.float32)
+        fewest, most = self.about.best_of_three
+        with self.stopwatch.measure("mask decoder"):
+            found = self._graphs["prompt_points"].run(
+                {
+                    **_batch([features]),
+                    "points": (np.array(points, dtype=np.float32) * scale)[None, None],
+                    "labels": np.array(labels, dtype=np.int64)[None, None],
+                    "several": np.array(fewest <= len(labels) <= most),
+                }
+            )
+        return _steps(found, prompted=True)[0]
+
+    def track(self, trackings: Sequence[Tracking]) -> list[Step]:
+        """Segment slices from memories alone; those with as many memories go in one batch."""
+        alike: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for position, tracking in enumerate(trackings):
+            alike[len(tracking.memories), len(tracking.pointers)].append(position)
+        steps: dict[int, Step] = {}
+        for positions in alike.values():
+            batch = self._track_alike([trackings[position] for position in positions])
+            steps.update(zip(positions, batch, strict=True))
+        return [steps[position] for position in range(len(trackings))]
+
+    def memorise(self, features: Sequence[ExportedFeatures], steps: Sequence[Step]) -> list[Array]:
+        """Make the spatial memories of segmented slices: (h*w, M) as the bits of bfloat16."""
+        with self.stopwatch.measure("memory encoder"):
+            (memories,) = self._graphs["memorise"].run(
+                {
+                    "top": np.stack([item.top for item in features]),
+                    "logits": np.stack([step.logits for step in steps]),
+                    "drawn": np.array([step.prompted for step in steps]),
+                    "absent": np.array([step.object_score <= 0 for step in steps]),
+                }
+            )
+        return [_to_bfloat16(one) for one in memories]
+
+    def masks(self, steps: Sequence[Step], shape_hw: tuple[int, int]) -> NDArray[np.float32]:
+        """Return mask logits (n, rows, columns) float32 at the size of the slices."""
+        return bilinear(np.stack([step.logits for step in steps]), shape_hw)
+
+    def _prompt_mask(self, features: ExportedFeatures, drawn: NDArray[np.bool_]) -> Step:
+        size = self._size
+        mask = drawn.astype(np.float32)[None]
+        if drawn.shape != (size, size):
+            mask = (bilinear_antialiased(mask, (size, size)) >= 0.5).astype(np.float32)
+        logits = bilinear_antialiased(mask * (2 * MASK_LOGIT) - MASK_LOGIT, (size // 4, size // 4))
+        with self.stopwatch.measure("mask decoder"):
+            (pointers,) = self._graphs["prompt_mask"].run(
+                {**_batch([features]), "mask": mask[None]}
+            )
+        present = bool(mask.any())
+        return Step(
+            logits=logits[0],
+            pointer=pointers[0] if present else self._no_object_pointer,
+            predicted_iou=1.0,
+            object_score=MASK_LOGIT if present else -MASK_LOGIT,
+            prompted=True,
+        )
+
+    def _track_alike(self, trackings: list[Tracking]) -> list[Step]:
+        # Labels that look at the same slice share what does not depend on the label.
+        seen = list({id(item.features): item.features for item in trackings}.values())
+        places = {id(one): place for place, one in enumerate(seen)}
+        memories = [[_from_bfloat16(one) for one, _ in item.memories] for item in trackings]
+        which = np.array([[index for _, index in item.memories] for item in trackings])
+        pointers = [[pointer for pointer, _ in item.pointers] for item in trackings]
+        distances = [[distance for _, distance in item.pointers] for item in trackings]
+        with self.stopwatch.measure("memory attention and mask decoder"):
+            found = self._graphs["track"].run(
+                {
+                    **_batch(seen),
+                    "item": np.array([places[id(one.features)] for one in trackings]),
+                    "memory": np.array(memories, dtype=np.float32),
+                    "position": self._memory_position + self._temporal[which][:, :, None],
+                    "pointers": np.array(pointers, dtype=np.float32),
+                    "distances": np.array(distances, dtype=np.float32),
+                }
+            )
+        return _steps(found, prompted=False)
+
+
+def _batch(features: Sequence[ExportedFeatures]) -> dict[str, Array]:
+    return {name: np.stack([getattr(one, name) for one in features]) for name in PACKED_NAMES}
+
+
+def _steps(found: list[Array], *, prompted: bool) -> list[Step]:
+    logits, pointers, ious, scores = found
+    return [
+        Step(logits[i].copy(), pointers[i].copy(), float(ious[i]), float(scores[i]), prompted)
+        for i in range(len(logits))
+    ]
+
+
+def _to_bfloat16(values: Array) -> NDArray[np.uint16]:
+    """Round float32 to bfloat16 (to the nearest, ties to even), as its 16 bits."""
+    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
+    rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> 16
+    return rounded.astype(np.uint16)
+
+
+def _from_bfloat16(bits: NDArray[np.uint16]) -> NDArray[np.float32]:
+    return (bits.astype(np.uint32) << np.uint32(16)).view(np.float32)

@@ -1,0 +1,108 @@
+"""From a model's name or path to something that segments, whatever runs it."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from voxtrail.errors import OptionError
+from voxtrail.model.base import LoadedModel
+from voxtrail.model.exported import DESCRIPTION, Description, ExportedModel, Sessions
+from voxtrail.model.shortcuts import Shortcuts
+
+#: What can run a model. ``auto`` takes the fastest that is installed and can run what was named.
+Runtime = Literal["auto", "torch", "onnx", "openvino"]
+#: What runs exported models, the fastest first (docs/benchmarks.md), and the package of each.
+EXPORTED_RUNTIMES = {"openvino": "openvino", "onnx": "onnxruntime"}
+
+
+def load(
+    name: str,
+    *,
+    resolution: int | None = None,
+    device: str = "auto",
+    runtime: Runtime = "auto",
+    shortcuts: Shortcuts | None = None,
+    quiet: bool = True,
+) -> LoadedModel:
+    """Load a frozen model into the runtime that was asked for.
+
+    Parameters
+    ----------
+    name
+        See `voxtrail.model.weights.load_model`.
+    resolution
+        Side of the square input in pixels; None takes the checkpoint's own.
+    device
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    runtime
+        What runs it.
+    shortcuts
+        Where to compute less than the reference; by default nowhere.
+    quiet
+        Whether a download shows no progress bar.
+
+    Raises
+    ------
+    WeightsError, OptionError
+        If the model, the device or the runtime cannot be had.
+    """
+    shortcuts = shortcuts or Shortcuts()
+    folder = Path(name)
+    if (folder / DESCRIPTION).is_file():
+        return _exported(folder, name, resolution, device, runtime, shortcuts)
+    if runtime not in ("auto", "torch"):
+        raise OptionError(
+            f"{runtime} runs exported models only",
+            received=f"--model {name}",
+            accepted="a folder that 'voxtrail export' made",
+            remedy=f"voxtrail export DIR --model {name}, then --model DIR",
+        )
+    if not (find_spec("torch") and find_spec("transformers")):
+        raise OptionError(
+            "this model needs PyTorch and transformers, which are not installed",
+            received=f"--model {name}",
+            accepted="a folder that 'voxtrail export' made, where they are missing",
+            remedy="pip install torch transformers, or export the model on another machine",
+        )
+    from voxtrail.model.weights import load_model
+
+    return load_model(name, resolution=resolution, device=device, shortcuts=shortcuts, quiet=quiet)
+
+
+def _exported(
+    folder: Path,
+    name: str,
+    resolution: int | None,
+    device: str,
+    runtime: Runtime,
+    shortcuts: Shortcuts,
+) -> LoadedModel:
+    about = Description.read(folder)
+    if resolution not in (None, about.input_size) or device not in ("auto", "cpu"):
+        raise OptionError(
+            "an exported model has one input size and runs on the processor",
+            received=f"--resolution {resolution} --device {device}",
+            accepted=f"{about.input_size}, cpu",
+            remedy="leave both out, or export the model with another --resolution",
+        )
+    installed = [one for one in EXPORTED_RUNTIMES if find_spec(EXPORTED_RUNTIMES[one])]
+    if runtime == "torch" or not installed or (runtime != "auto" and runtime not in installed):
+        raise OptionError(
+            f"the exported model cannot be run by {runtime}",
+            received=f"--runtime {runtime}; installed: {', '.join(installed) or 'none'}",
+            accepted=", ".join(EXPORTED_RUNTIMES),
+            remedy="pip install 'voxtrail[openvino]' or 'voxtrail[onnx]'",
+        )
+    sessions: Sessions
+    if (installed[0] if runtime == "auto" else runtime) == "openvino":
+        from voxtrail.model.openvino_runtime import OpenVinoSessions
+
+        sessions = OpenVinoSessions(shortcuts)
+    else:
+        from voxtrail.model.onnx_runtime import OnnxSessions
+
+        sessions = OnnxSessions(shortcuts)
+    model = ExportedModel(folder, sessions, shortcuts)
+    return LoadedModel(model, name, str(folder), about.sha256)
