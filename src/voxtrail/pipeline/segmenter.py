@@ -287,13 +287,8 @@ class _Work:
         )
 
     def _touched(self, lane: _Lane, inside: NDArray[np.bool_]) -> set[Side]:
-        """Return the in-plane sides of a crop that a predicted mask reaches.
-
-        Only the largest piece of a mask on each slice counts: a speck at the border says that
-        the model erred, not that the structure goes on.
-        """
-        largest = _largest_pieces(inside)
-        sides = lane.box.touching_sides(lane.axis.from_stack(largest), self._bounds)
+        """Return the in-plane sides of a crop that a predicted mask reaches."""
+        sides = lane.box.touching_sides(lane.axis.from_stack(inside), self._bounds)
         return {side for side in sides if side.axis != lane.axis.value}
 
 
@@ -314,18 +309,6 @@ class _Found:
     fused: LabelLogits
     touching: set[Side]
     record: LabelRecord
-
-
-def _largest_pieces(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the largest connected piece of the mask on each slice: (slices, rows, columns)."""
-    from scipy import ndimage
-
-    largest = np.zeros_like(inside)
-    for index in np.flatnonzero(inside.any(axis=(1, 2))):
-        pieces, _ = ndimage.label(inside[index])
-        sizes = np.bincount(pieces.ravel())
-        largest[index] = pieces == 1 + np.argmax(sizes[1:])
-    return largest
 
 
 def _pass_records(lane: _Lane, result: StackLogits) -> list[PassRecord]:
