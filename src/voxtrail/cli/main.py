@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from voxtrail import __version__
-from voxtrail.cli import dataset, demo, evaluate, export, models, phantom, segment, simulate
+from voxtrail.cli import (
+    dataset,
+    demo,
+    evaluate,
+    export,
+    models,
+    phantom,
+    segment,
+    simulate,
+    study,
+)
 from voxtrail.errors import InputError, VoxtrailError
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
@@ -53,6 +63,7 @@ app.command("models")(models.run)
 app.command("export")(export.run)
 app.command("phantom")(phantom.run)
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(study.app, name="study")
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from voxtrail.errors import OptionError
 from voxtrail.preprocess.base import Transform
 from voxtrail.preprocess.box import Box, Side, margin_vox
 from voxtrail.preprocess.clahe import Clahe
-from voxtrail.preprocess.crop import MARGIN_MM, around_prompts, check_margin, parse_roi
+from voxtrail.preprocess.crop import MARGIN_MM, around_prompts, check_margin, parse_roi, roi_text
 from voxtrail.preprocess.minmax import MinMax
 from voxtrail.preprocess.window import NAMED_WINDOWS, Window
 from voxtrail.preprocess.window_clahe import WindowClahe
@@ -31,6 +31,7 @@ __all__ = [
     "margin_vox",
     "parse_preprocess",
     "parse_roi",
+    "roi_text",
 ]
 
 #: Every transform of this package, for the full spelling ``clahe:clip_limit=0.02,tiles=4``.

@@ -142,6 +142,33 @@ def parse_roi(text: str, stored: Grid) -> Box:
     return Box(triple(start), triple(stop))
 
 
+def roi_text(box: Box, stored: Grid) -> str:
+    """Return the text from which `parse_roi` reads ``box`` again.
+
+    Parameters
+    ----------
+    box
+        In RAS+ voxels.
+    stored
+        The scan's grid as stored.
+
+    Examples
+    --------
+    >>> stored = Grid((10, 20, 30), np.diag([-1.0, 1.0, 2.0, 1.0]))
+    >>> roi_text(Box((1, 2, 3), (4, 5, 6)), stored)
+    '6:9,2:5,3:6'
+    """
+    orientation = stored.orientation()
+    parts = []
+    for stored_axis, size in enumerate(stored.shape):
+        axis = orientation.axes.index(stored_axis)
+        low, high = box.start[axis], box.stop[axis]
+        if orientation.flips[axis]:
+            low, high = size - high, size - low
+        parts.append(f"{low}:{high}")
+    return ",".join(parts)
+
+
 def _label_corners(
     prompts: Sequence[Prompt],
     shape: Sequence[int],

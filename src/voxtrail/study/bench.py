@@ -1,0 +1,103 @@
+"""What tasks work with: models that stay loaded, the case at hand, and what encoding cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from voxtrail.core.axis import Axis
+from voxtrail.core.volume import Volume
+from voxtrail.datasets.totalsegmentator import Structure, read_ct
+from voxtrail.errors import WeightsError
+from voxtrail.model.catalogue import CATALOGUE
+from voxtrail.model.weights import LoadedModel, load_model
+from voxtrail.pipeline import Config
+from voxtrail.preprocess import Box
+from voxtrail.study.case import Case, load_case
+from voxtrail.study.peak_memory import peak_memory
+from voxtrail.study.settings import Settings
+from voxtrail.study.tasks.base import NotHereError
+
+
+class Bench:
+    """One process's models and case.
+
+    Parameters
+    ----------
+    settings
+        Of the study.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._models: dict[tuple[str, int | None], LoadedModel] = {}
+        self._missing: dict[str, str] = {}
+        self._scan: tuple[str, Volume] | None = None
+        # Seconds that encoding took, by weights, input size, preprocessing and axis, of this case.
+        self._encoding_s: dict[tuple[str, int, str, str], float] = {}
+
+    def model(self, name: str | None, resolution: int | None) -> LoadedModel:
+        """Return a model, loaded when first asked for.
+
+        Parameters
+        ----------
+        name
+            None for the study's.
+        resolution
+            None for the study's.
+
+        Raises
+        ------
+        NotHereError
+            If its weights are not on this machine and cannot be fetched.
+        """
+        wanted = name or self.settings.model
+        key = wanted, resolution or self.settings.resolution
+        if wanted in self._missing:
+            raise NotHereError(self._missing[wanted])
+        if key not in self._models:
+            try:
+                self._models[key] = load_model(
+                    key[0], resolution=key[1], device=self.settings.device
+                )
+            except WeightsError as error:
+                self._missing[wanted] = str(error)
+                raise NotHereError(str(error)) from error
+        return self._models[key]
+
+    @staticmethod
+    def name_of(loaded: LoadedModel) -> str:
+        """Return what records call a model: never a path of this machine."""
+        return loaded.name if loaded.name in CATALOGUE else Path(loaded.name).name
+
+    def open(self, item: Structure) -> Case:
+        """Read a case and forget the one before; the scan stays for the subject's next case."""
+        self._encoding_s.clear()
+        if self._scan is None or self._scan[0] != item.case:
+            self._scan = item.case, read_ct(self.settings.root, item.case)
+        return load_case(self.settings.root, item, self.settings.margin_mm, self._scan[1])
+
+    def charge(self, loaded: LoadedModel, config: Config, crop: Box, spent_s: float) -> float:
+        """Return what encoding costs a task by itself, given what it spent on it.
+
+        The first task of a case that asks for an axis' encodings spends the time and is remembered
+        with it; later ones find them. A task that is first on several axes spends on each in
+        proportion to its slices.
+        """
+        slices = {name: crop.shape[Axis.named(name).value] for name in config.axes}
+        keys = {
+            name: (loaded.sha256, loaded.model.input_size, config.window, name) for name in slices
+        }
+        new = [name for name in slices if keys[name] not in self._encoding_s]
+        for name in new:
+            share = slices[name] / sum(slices[other] for other in new)
+            self._encoding_s[keys[name]] = spent_s * share
+        return sum(self._encoding_s[key] for key in keys.values())
+
+    def peak_memory(self) -> AbstractContextManager[Callable[[], float | None]]:
+        """Measure peak memory where the model runs; see `voxtrail.study.peak_memory`."""
+        import torch
+
+        cuda = self.settings.device in ("auto", "cuda") and torch.cuda.is_available()
+        return peak_memory("cuda" if cuda else "cpu")

@@ -1,0 +1,237 @@
+"""A study from request to records: checks, plan, executor, and every result written at once."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from voxtrail.datasets.manifest import Manifest
+from voxtrail.errors import InputError
+from voxtrail.io import replacing
+from voxtrail.model.weights import LoadedModel, load_model
+from voxtrail.pipeline.record import NOTICE, versions
+from voxtrail.study.bench import Bench
+from voxtrail.study.executors import Executor
+from voxtrail.study.experiment import Experiment
+from voxtrail.study.machine import machine
+from voxtrail.study.methods import BASELINE, IS_SPS
+from voxtrail.study.plan import Job, Plan, plan
+from voxtrail.study.record import Identity, Records, make_folder, row_of
+from voxtrail.study.settings import Settings
+from voxtrail.study.tasks.base import Task
+from voxtrail.study.worker import Finished
+
+FORMAT = "voxtrail-study/1"
+STUDY = "study.json"
+#: The tasks whose results are kept as pictures, with what the pictures are called.
+PICTURED: dict[Task, str] = {BASELINE: "baseline", IS_SPS: "IS + SPS"}
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for.
+
+    Parameters
+    ----------
+    experiments
+        Which.
+    manifest
+        The structures; all of a study's runs take one manifest.
+    per_type
+        Only the first so many of each bone type; None takes all.
+    settings
+        What holds for every case.
+    folder
+        Where records go; made if need be.
+    retry_failed
+        Only what failed before.
+    """
+
+    experiments: Sequence[Experiment]
+    manifest: Manifest
+    settings: Settings
+    folder: Path
+    per_type: int | None = None
+    retry_failed: bool = False
+
+    @property
+    def chosen(self) -> Manifest:
+        """The structures of this run."""
+        return (
+            self.manifest
+            if self.per_type is None
+            else self.manifest.first_of_each_type(self.per_type)
+        )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run did: numbers of rows by status, rows copied, and rows found finished."""
+
+    rows: Counter[str]
+    copied: int
+    finished: int
+
+
+def prepare(request: Request) -> tuple[Plan, LoadedModel]:
+    """Check a request and return what is left to do; nothing is written.
+
+    Raises
+    ------
+    InputError
+        If data and manifest differ, or the folder holds another study.
+    WeightsError, OptionError
+        If the study's model cannot be loaded.
+    """
+    request.manifest.verify(request.settings.root)
+    loaded = load_model(
+        request.settings.model,
+        resolution=request.settings.resolution,
+        device=request.settings.device,
+    )
+    _check_same(request, _identity(request, loaded))
+    found = plan(
+        request.experiments,
+        request.chosen,
+        Records(request.folder),
+        request.settings.model,
+        loaded.model.input_size,
+        retry_failed=request.retry_failed,
+    )
+    return found, loaded
+
+
+def run(request: Request, executor: Executor, progress: Progress | None = None) -> Summary:
+    """Run what is left of a study.
+
+    Returns
+    -------
+    Summary
+        Failed rows are counted, not raised.
+
+    Raises
+    ------
+    InputError
+        As `prepare`; also if the folder cannot be written to. Finished records stay.
+    """
+    left, loaded = prepare(request)
+    make_folder(request.folder)
+    records = Records(request.folder)
+    _note_run(request, loaded, executor)
+    for place, copies in left.copies.items():
+        records.add(*place, copies)
+    counts: Counter[str] = Counter()
+    results = executor.run(left.jobs, request.settings)
+    for done, (job, finished) in enumerate(results, start=1):
+        _write(records, job, finished)
+        counts[finished.status] += len(job.rows[finished.task])
+        if progress is not None:
+            progress(done, left.num_tasks, "running")
+    return Summary(counts, sum(map(len, left.copies.values())), left.finished)
+
+
+def _write(records: Records, job: Job, finished: Finished) -> None:
+    rows = [
+        row_of(
+            Identity(
+                experiment=experiment,
+                variant=variant,
+                case=job.case,
+                structure=job.structure,
+                bone_type=job.item.bone_type if job.item else None,
+                status=finished.status,
+                error=finished.error,
+                task=finished.task.key,
+                finished=finished.finished,
+            ),
+            finished.measured,
+        )
+        for experiment, variant in job.rows[finished.task]
+    ]
+    if finished.measured.picture is not None and finished.task in PICTURED:
+        # Before the rows: a task whose rows are there is not done again, nor is its picture.
+        name = PICTURED[finished.task]
+        records.add_picture(job.case, job.structure, name, finished.measured.picture)
+    records.add(job.case, job.structure, rows)
+
+
+def _identity(request: Request, loaded: LoadedModel) -> dict[str, Any]:
+    """Return what must be the same in every run of a study."""
+    return {
+        "manifest": request.manifest.checksum,
+        "structures": len(request.manifest.structures),
+        "model": Bench.name_of(loaded),
+        "weights_sha256": loaded.sha256,
+        "input_size": loaded.model.input_size,
+        "margin_mm": request.settings.margin_mm,
+    }
+
+
+def read_study(folder: Path) -> dict[str, Any]:
+    """Return what a folder says of its study.
+
+    Raises
+    ------
+    InputError
+        If it holds none.
+    """
+    place = folder / STUDY
+    try:
+        found = json.loads(place.read_text())
+        if found["format"] != FORMAT:
+            raise ValueError(f"format {found['format']}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            "the folder holds no study",
+            received=f"{place}: {getattr(error, 'strerror', None) or error}",
+            accepted=f"a folder with {STUDY}, as 'voxtrail study run' makes it",
+            remedy="pass the folder that was given as -o",
+        ) from error
+    return dict(found)
+
+
+def _check_same(request: Request, identity: dict[str, Any]) -> None:
+    if not (request.folder / STUDY).exists():
+        return
+    before = read_study(request.folder)["study"]
+    differing = [key for key, value in identity.items() if before.get(key) != value]
+    if differing:
+        raise InputError(
+            "the folder holds another study",
+            received=", ".join(f"{key} {identity[key]}" for key in differing),
+            accepted=", ".join(f"{key} {before.get(key)}" for key in differing),
+            remedy="run with what the study began with, or choose another folder with -o",
+        )
+
+
+def _note_run(request: Request, loaded: LoadedModel, executor: Executor) -> None:
+    """Add this run to the folder's account of itself."""
+    place = request.folder / STUDY
+    runs = read_study(request.folder)["runs"] if place.exists() else []
+    runs.append(
+        {
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "experiments": [item.name for item in request.experiments],
+            "structures": len(request.chosen.structures),
+            "executor": type(executor).name,
+            "retry_failed": request.retry_failed,
+            "device": loaded.model.device,
+            "machine": machine(),
+            "versions": versions(),
+        }
+    )
+    account = {
+        "format": FORMAT,
+        "notice": NOTICE,
+        "study": _identity(request, loaded),
+        "runs": runs,
+    }
+    with replacing(place, force=True) as temporary:
+        temporary.write_text(json.dumps(account, indent=2) + "\n")

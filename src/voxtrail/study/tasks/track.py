@@ -1,0 +1,112 @@
+"""Outlines carried through a case by the model."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from voxtrail.pipeline import Config, segment
+from voxtrail.pipeline.config import Extent
+from voxtrail.preprocess import roi_text
+from voxtrail.propagate.schedule import Direction
+from voxtrail.study.bench import Bench
+from voxtrail.study.case import Case
+from voxtrail.study.tasks.base import Measured, Task
+from voxtrail.study.tasks.outlines import draw, past_ends, picture, scores
+
+
+@dataclass(frozen=True)
+class Track(Task):
+    """Segment a case. The defaults are the paper's baseline.
+
+    Parameters
+    ----------
+    slices
+        Which slices are outlined, as ``voxtrail simulate --slices``; on each of ``axes``.
+    axes, direction, window, prompt_memory, memory
+        As in `voxtrail.Config`.
+    extent
+        Passes run to the ends of the crop, as in the paper, unless said otherwise.
+    noise
+        What spoils the outlines, such as ``dilated:mm=2``.
+    model
+        A model of the catalogue; None takes the study's.
+    resolution
+        Side of the input; None takes the study's.
+    """
+
+    kind: ClassVar[str] = "track"
+    slices: str = "first-middle-last"
+    axes: tuple[str, ...] = ("axial",)
+    direction: Direction = "forward"
+    window: str = "bone"
+    prompt_memory: str = "all"
+    memory: str = "recent:k=6"
+    extent: Extent = "all"
+    noise: str | None = None
+    model: str | None = None
+    resolution: int | None = None
+
+    def settled(self, model: str, input_size: int) -> Track:
+        """Leave out a model and an input size that are the study's; see `Task.settled`."""
+        return replace(
+            self,
+            model=None if self.model == model else self.model,
+            resolution=None if self.resolution == input_size else self.resolution,
+        )
+
+    def encoding_order(self) -> tuple[Any, ...]:
+        """Sort by model, input size and preprocessing, and the axial passes first."""
+        return self.model or "", self.resolution or 0, self.window, len(self.axes), self.axes
+
+    def run(self, case: Case | None, bench: Bench) -> Measured:
+        """Draw the outlines, carry them, score the result; see `Task.run`."""
+        assert case is not None
+        loaded = bench.model(self.model, self.resolution)
+        prompts = draw(case, self.slices, self.axes, self.noise)
+        config = Config(
+            model=loaded.name,
+            preset="baseline",
+            prompt_memory=self.prompt_memory,
+            memory=self.memory,
+            axes=self.axes,
+            direction=self.direction,
+            extent=self.extent,
+            window=self.window,
+            crop="none",
+            roi=roi_text(case.crop, case.volume.stored),
+            resolution=loaded.model.input_size,
+            device=bench.settings.device,
+        )
+        with bench.peak_memory() as peak:
+            started = time.perf_counter()
+            result = segment(case.volume, prompts, config, model=loaded)
+            spent = time.perf_counter() - started
+        seconds = result.record.seconds
+        encoding = seconds.get("image encoder", 0.0)
+        charged = bench.charge(loaded, config, case.crop, encoding)
+        passes = [item for label in result.record.labels for item in label.passes]
+        past_first, past_last = past_ends(result.labels, case)
+        return Measured(
+            model=bench.name_of(loaded),
+            weights_sha256=loaded.sha256,
+            input_size=loaded.model.input_size,
+            device=loaded.model.device,
+            config=json.dumps({**config.resolved().to_json(), "model": bench.name_of(loaded)}),
+            scores=scores(result.labels, case, prompts),
+            crop_slices=case.crop.shape[2],
+            prompts=len(prompts.prompts),
+            tracked_slices=sum(item.tracked for item in passes),
+            past_first=past_first,
+            past_last=past_last,
+            image_encoder_s=charged,
+            memory_attention_s=seconds.get("memory attention", 0.0),
+            memory_encoder_s=seconds.get("memory encoder", 0.0),
+            mask_decoder_s=seconds.get("mask decoder", 0.0),
+            total_s=spent - encoding + charged,
+            spent_s=spent,
+            peak_mib=peak(),
+            picture=picture(result.labels, case, prompts),
+        )
