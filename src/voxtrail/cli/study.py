@@ -43,6 +43,10 @@ def run(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     margin: Annotated[float, typer.Option(help="mm around each structure's box.")] = 20.0,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="A folder for encoded slices, found again by later runs; large."),
+    ] = None,
     per_type: Annotated[
         int | None, typer.Option(min=1, help="Only the first so many of each bone type.")
     ] = None,
@@ -69,7 +73,7 @@ def run(
         experiments=experiments(names),
         manifest=read_manifest(manifest),
         per_type=per_type,
-        settings=Settings(root, model, resolution, device, margin),
+        settings=Settings(root, model, resolution, device, margin, cache),
         folder=output,
         retry_failed=retry_failed,
     )

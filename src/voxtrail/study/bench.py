@@ -14,14 +14,19 @@ from voxtrail.model.catalogue import CATALOGUE
 from voxtrail.model.weights import LoadedModel, load_model
 from voxtrail.pipeline import Config
 from voxtrail.preprocess import Box
+from voxtrail.propagate.feature_cache import RAM_SLICES, FeatureCache
 from voxtrail.study.case import Case, load_case
 from voxtrail.study.peak_memory import peak_memory
 from voxtrail.study.settings import Settings
 from voxtrail.study.tasks.base import NotHereError
 
+#: Features that are kept in memory at most, and what those of SAM 2 take a pixel of the input.
+RAM_BYTES = 8 * 2**30
+PIXEL_BYTES = 16
+
 
 class Bench:
-    """One process's models and case.
+    """One process's models, its case, and the case's features.
 
     Parameters
     ----------
@@ -34,6 +39,7 @@ class Bench:
         self._models: dict[tuple[str, int | None], LoadedModel] = {}
         self._missing: dict[str, str] = {}
         self._scan: tuple[str, Volume] | None = None
+        self._features: tuple[tuple[str, int], FeatureCache] | None = None
         # Seconds that encoding took, by weights, input size, preprocessing and axis, of this case.
         self._encoding_s: dict[tuple[str, int, str, str], float] = {}
 
@@ -76,20 +82,39 @@ class Bench:
         self._encoding_s.clear()
         if self._scan is None or self._scan[0] != item.case:
             self._scan = item.case, read_ct(self.settings.root, item.case)
+        self._features = None
         return load_case(self.settings.root, item, self.settings.margin_mm, self._scan[1])
 
-    def charge(self, loaded: LoadedModel, config: Config, crop: Box, spent_s: float) -> float:
+    def features(self, loaded: LoadedModel, crop: Box) -> FeatureCache:
+        """Return the case's features of a model at its input size.
+
+        There is room for one preprocessing of all three axes. No more is needed: tasks come
+        sorted by model, input size and preprocessing.
+        """
+        side = loaded.model.input_size
+        key = loaded.sha256, side
+        if self._features is None or self._features[0] != key:
+            room = min(sum(crop.shape), RAM_BYTES // (PIXEL_BYTES * side**2))
+            cache = FeatureCache(max(room, RAM_SLICES), self.settings.cache)
+            self._features = key, cache
+        return self._features[1]
+
+    def charge(
+        self, loaded: LoadedModel, config: Config, crop: Box, spent_s: float, encoded: int
+    ) -> float | None:
         """Return what encoding costs a task by itself, given what it spent on it.
 
         The first task of a case that asks for an axis' encodings spends the time and is remembered
         with it; later ones find them. A task that is first on several axes spends on each in
-        proportion to its slices.
+        proportion to its slices. None where all were found in a folder of an earlier run.
         """
         slices = {name: crop.shape[Axis.named(name).value] for name in config.axes}
         keys = {
             name: (loaded.sha256, loaded.model.input_size, config.window, name) for name in slices
         }
         new = [name for name in slices if keys[name] not in self._encoding_s]
+        if new and not encoded:
+            return None
         for name in new:
             share = slices[name] / sum(slices[other] for other in new)
             self._encoding_s[keys[name]] = spent_s * share

@@ -24,6 +24,8 @@ class Settings:
         As in `voxtrail.Config`.
     margin_mm
         Around each structure's bounding box, on all six sides.
+    cache
+        A folder in which features are kept as files besides; None keeps them in memory only.
     """
 
     root: Path
@@ -31,3 +33,4 @@ class Settings:
     resolution: int | None = None
     device: str = "auto"
     margin_mm: float = MARGIN_MM
+    cache: Path | None = None

@@ -64,6 +64,8 @@ class Measured:
         Outlined slices, on all axes.
     tracked_slices
         Slices that went through the model, on all axes and passes.
+    encoded_slices
+        Slices that it had to encode; the others had been encoded for another task of the case.
     past_first, past_last
         Axial slices beyond the structure's own first and last one on which something was found.
     image_encoder_s
@@ -91,6 +93,7 @@ class Measured:
     crop_slices: int | None = None
     prompts: int | None = None
     tracked_slices: int | None = None
+    encoded_slices: int | None = None
     past_first: int | None = None
     past_last: int | None = None
     image_encoder_s: float | None = None

@@ -82,11 +82,14 @@ class Track(Task):
         )
         with bench.peak_memory() as peak:
             started = time.perf_counter()
-            result = segment(case.volume, prompts, config, model=loaded)
+            result = segment(
+                case.volume, prompts, config, model=loaded, cache=bench.features(loaded, case.crop)
+            )
             spent = time.perf_counter() - started
         seconds = result.record.seconds
         encoding = seconds.get("image encoder", 0.0)
-        charged = bench.charge(loaded, config, case.crop, encoding)
+        encoded = result.record.slices["encoded"]
+        charged = bench.charge(loaded, config, case.crop, encoding, encoded)
         passes = [item for label in result.record.labels for item in label.passes]
         past_first, past_last = past_ends(result.labels, case)
         return Measured(
@@ -99,13 +102,14 @@ class Track(Task):
             crop_slices=case.crop.shape[2],
             prompts=len(prompts.prompts),
             tracked_slices=sum(item.tracked for item in passes),
+            encoded_slices=encoded,
             past_first=past_first,
             past_last=past_last,
             image_encoder_s=charged,
             memory_attention_s=seconds.get("memory attention", 0.0),
             memory_encoder_s=seconds.get("memory encoder", 0.0),
             mask_decoder_s=seconds.get("mask decoder", 0.0),
-            total_s=spent - encoding + charged,
+            total_s=None if charged is None else spent - encoding + charged,
             spent_s=spent,
             peak_mib=peak(),
             picture=picture(result.labels, case, prompts),
