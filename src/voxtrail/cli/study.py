@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voxtrail.errors import WorkError
+from voxtrail.errors import OptionError, WorkError
 
 if TYPE_CHECKING:
+    from voxtrail.study.executors import Executor
     from voxtrail.study.runner import Request
 
 app = typer.Typer(help="Run the paper's experiments on a dataset and report them.")
@@ -36,6 +38,14 @@ def run(
     executor: Annotated[
         str, typer.Option(help="serial, or ray: many processes or machines.")
     ] = "serial",
+    address: Annotated[
+        str | None,
+        typer.Option(help="With ray: a cluster, such as auto or ray://HOST:10001; none: here."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="With ray: at most so many; one a GPU, or a CPU, by default."),
+    ] = None,
     model: Annotated[str, typer.Option(help="As in 'voxtrail segment'.")] = "small",
     resolution: Annotated[
         int | None,
@@ -77,7 +87,7 @@ def run(
         folder=output,
         retry_failed=retry_failed,
     )
-    where = EXECUTORS.parse(executor)
+    where = _placed(EXECUTORS.parse(executor), address, workers)
     if dry_run:
         _print_plan(request)
         return
@@ -97,6 +107,23 @@ def run(
             f"{rows['failed']} rows failed; their records hold the tracebacks, and --retry-failed "
             "takes only those"
         )
+
+
+def _placed(where: Executor, address: str | None, workers: int | None) -> Executor:
+    """Return the executor with what only some of them take."""
+    given = {"address": address, "workers": workers}
+    for option, value in given.items():
+        if value is None:
+            continue
+        if not hasattr(where, option):
+            raise OptionError(
+                f"--{option} is not for this executor",
+                received=f"--{option} {value} with --executor {type(where).name}",
+                accepted=f"--{option} with --executor ray",
+                remedy="leave it out, or name that executor",
+            )
+        where = replace(where, **{option: value})
+    return where
 
 
 def _print_plan(request: Request) -> None:
@@ -124,3 +151,18 @@ def _print_plan(request: Request) -> None:
         f"({encoding / 60:.0f} encoding, {tracking / 60:.0f} tracking), from a trial at "
         f"{rates.encoding_s:.3f} and {rates.tracking_s:.3f} s a slice\n"
     )
+
+
+@app.command("report")
+def report(
+    folder: Annotated[Path, typer.Argument(help="The folder that 'study run' wrote to.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Where it goes; FOLDER/report by default.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier report.")] = False,
+) -> None:
+    """Write tables, figures and picture sheets as HTML, Markdown, CSV, LaTeX, SVG and PNG."""
+    from voxtrail.study.report.build import build
+
+    page = build(folder, output or folder / "report", force)
+    sys.stdout.write(f"{page}. Research use only: not a medical device.\n")

@@ -1,0 +1,186 @@
+"""Many processes or machines, on Ray: an actor holds the model, and is handed case after case."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from voxtrail.errors import OptionError, WorkError
+from voxtrail.study.executors.base import Executor
+from voxtrail.study.plan import Job
+from voxtrail.study.settings import Settings
+from voxtrail.study.worker import Finished, Worker, failed
+
+#: How often a case is begun before it is recorded as failed: it may be what kills its workers.
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class OnRay(Executor):
+    """One actor a GPU, or a group of CPUs where the cluster has no GPU.
+
+    An actor has one case at a time and is handed the next when it is done, so nothing piles up.
+    Where an actor is lost, with its machine or by itself, its case goes back to the head of the
+    queue and another actor is asked for. Results come a case at a time and are written by the
+    process that asked for them: workers need to read the dataset, and nothing else.
+
+    Parameters
+    ----------
+    address
+        Of a cluster, such as ``auto`` or ``ray://head:10001``; empty starts Ray here.
+    workers
+        How many actors at most; 0 for as many as there is room for.
+    cpus
+        CPUs an actor.
+
+    Raises
+    ------
+    OptionError
+        On `run`, if Ray is not installed or the cluster cannot be reached.
+    WorkError
+        On `run`, if no worker stays alive.
+    """
+
+    name: ClassVar[str] = "ray"
+    address: str = ""
+    workers: int = 0
+    cpus: int = 1
+
+    def __post_init__(self) -> None:
+        if self.workers < 0 or self.cpus < 1:
+            raise OptionError(
+                "workers that cannot be had",
+                received=f"workers={self.workers}, cpus={self.cpus}",
+                accepted="workers of 0 (as many as there is room for) or more, cpus of 1 or more",
+                remedy="write for example --workers 4",
+            )
+
+    def run(self, jobs: Sequence[Job], settings: Settings) -> Iterator[tuple[Job, Finished]]:
+        """Have the jobs done; see `Executor.run`."""
+        if not jobs:
+            return
+        ray = _ray()
+        started = not ray.is_initialized()
+        if started:
+            self._connect(ray)
+        try:
+            yield from _Crew(ray, self, settings, len(jobs)).work(jobs)
+        finally:
+            if started:
+                ray.shutdown()
+
+    def _connect(self, ray: Any) -> None:
+        try:
+            ray.init(
+                address=self.address or "local",
+                include_dashboard=None if self.address else False,
+                log_to_driver=False,
+                logging_level="ERROR",
+            )
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            raise OptionError(
+                "the Ray cluster cannot be reached",
+                received=f"{self.address or 'a new one here'}: {error}",
+                accepted="the address of a running cluster, or none for one of its own",
+                remedy="start one with 'ray start --head', or leave --address out",
+            ) from error
+
+
+class _Desk:
+    """An actor: a worker with its model."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._worker = Worker(settings)
+
+    def ready(self) -> None:
+        """Answer once the actor is there."""
+
+    def run(self, job: Job) -> list[Finished]:
+        """Do a job's tasks."""
+        return list(self._worker.run(job))
+
+
+class _Crew:
+    """The actors of one run, and what each is doing."""
+
+    def __init__(self, ray: Any, asked: OnRay, settings: Settings, num_jobs: int) -> None:
+        self._ray = ray
+        self._settings = settings
+        there = ray.cluster_resources()
+        on_gpu = settings.device in ("auto", "cuda") and there.get("GPU", 0) >= 1
+        room = int(there["GPU"]) if on_gpu else int(there.get("CPU", 1)) // asked.cpus
+        self._size = max(1, min(room, num_jobs, asked.workers or room))
+        self._kind = ray.remote(_Desk).options(
+            num_cpus=asked.cpus, num_gpus=1 if on_gpu else 0, scheduling_strategy="SPREAD"
+        )
+        self._actors: list[Any] = []
+        #: By reference: the actor, and its job with the number of the attempt; None for a greeting.
+        self._flying: dict[Any, tuple[Any, tuple[Job, int] | None]] = {}
+        self._false_starts = 0
+
+    def work(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Finished]]:
+        """Have all jobs done."""
+        from ray.exceptions import RayActorError, RayTaskError
+
+        waiting = deque((job, 1) for job in jobs)
+        idle: list[Any] = []
+        for _ in range(self._size):
+            self._hire()
+        while waiting or any(doing for _, doing in self._flying.values()):
+            while waiting and idle:
+                actor = idle.pop()
+                job, attempt = waiting.popleft()
+                self._flying[actor.run.remote(job)] = actor, (job, attempt)
+            (done,), _ = self._ray.wait(list(self._flying), num_returns=1)
+            actor, doing = self._flying.pop(done)
+            try:
+                results = self._ray.get(done)
+            except RayActorError as error:
+                self._replace(actor, doing is None, error)
+                if doing is None:
+                    continue
+                job, attempt = doing
+                if attempt < ATTEMPTS:
+                    waiting.appendleft((job, attempt + 1))
+                    continue
+                reason = f"lost {ATTEMPTS} workers that had this case: {error}"
+                results = failed(job, reason)
+            except RayTaskError as error:
+                # Beyond what a worker catches itself, such as a result that cannot be sent.
+                idle.append(actor)
+                results = failed(doing[0], str(error)) if doing else []
+            else:
+                idle.append(actor)
+            if doing is not None:
+                for finished in results:
+                    yield doing[0], finished
+        for actor in self._actors:
+            self._ray.kill(actor)
+
+    def _hire(self) -> None:
+        actor = self._kind.remote(self._settings)
+        self._actors.append(actor)
+        # It is handed work once it is there, so that no case waits for a machine that never comes.
+        self._flying[actor.ready.remote()] = actor, None
+
+    def _replace(self, actor: Any, never_came: bool, error: Exception) -> None:
+        self._actors.remove(actor)
+        self._false_starts = self._false_starts + 1 if never_came else 0
+        if self._false_starts > ATTEMPTS * self._size:
+            raise WorkError(f"workers die as they start; the last said: {error}")
+        self._hire()
+
+
+def _ray() -> Any:
+    try:
+        import ray
+    except ImportError as error:
+        raise OptionError(
+            "the package of the ray executor is not installed",
+            received="ray",
+            accepted="an environment with ray, or --executor serial",
+            remedy="pip install 'voxtrail[ray]'",
+        ) from error
+    return ray

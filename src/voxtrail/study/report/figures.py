@@ -1,0 +1,266 @@
+"""The paper's figures 3 to 5, and ours, drawn from records."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxtrail.study.report.findings import similarity
+from voxtrail.study.report.results import Results
+from voxtrail.study.report.statistics import Estimate, estimate
+from voxtrail.study.report.tables import tracking_ms
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SIZE_IN = (6.4, 4.0)
+DPI = 150
+#: Okabe and Ito's colours, which people who see fewer colours can tell apart.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MEASURES = (("dice", "all slices"), ("unprompted_dice", "off outlines"))
+
+
+def figures(results: Results) -> dict[str, Figure]:
+    """Return the figures whose experiments have records, by the name of their files."""
+    there = {item.name for item in results.experiments()}
+    made = {}
+    for name, (needs, title, draw) in FIGURES.items():
+        if needs not in there:
+            continue
+        figure, axes = _blank(title, results)
+        draw(axes, results)
+        made[name] = figure
+    return made
+
+
+def to_svg(figure: Figure) -> str:
+    """Return a figure as SVG; equal figures give equal text."""
+    import matplotlib as mpl
+
+    text = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "voxtrail", "svg.fonttype": "path"}):
+        figure.savefig(text, format="svg", metadata={"Date": None})
+    return text.getvalue()
+
+
+def to_png(figure: Figure) -> bytes:
+    """Return a figure as PNG."""
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=DPI)
+    return data.getvalue()
+
+
+def _blank(title: str, results: Results) -> tuple[Figure, Axes]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=SIZE_IN, layout="constrained")
+    FigureCanvasAgg(figure)
+    study = results.study["study"]
+    whose = "micro (not SAM 2)" if study["model"] == "micro" else study["model"]
+    figure.suptitle(title, fontsize=10)
+    axes = figure.add_subplot()
+    axes.set_title(
+        f"checkpoint {whose}, {study['weights_sha256'][:8]}; research use only",
+        fontsize=7, color="#666666",
+    )  # fmt: skip
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _line(
+    axes: Axes, x: Sequence[float], found: Sequence[Estimate], label: str, number: int
+) -> None:
+    """Draw means with their interval as a band."""
+    at = np.asarray(x, dtype=np.float64)
+    mean, low, high = _numbers(found)
+    known = ~np.isnan(mean)
+    if known.any():
+        colour = COLOURS[number % len(COLOURS)]
+        axes.plot(at[known], mean[known], "o-", color=colour, label=label, markersize=4)
+        axes.fill_between(at[known], low[known], high[known], color=colour, alpha=0.15, linewidth=0)
+
+
+def _numbers(found: Sequence[Estimate]) -> NDArray[np.float64]:
+    """Return means and the ends of their intervals: (3, n), NaN where there is none."""
+    numbers = [(item.mean, item.low, item.high) for item in found]
+    return np.array(numbers, dtype=np.float64).reshape(-1, 3).T
+
+
+def _bars(axes: Axes, names: Sequence[str], groups: Mapping[str, Sequence[Estimate]]) -> None:
+    """Draw groups of bars with their intervals."""
+    width = 0.8 / len(groups)
+    for number, (label, found) in enumerate(groups.items()):
+        at = np.arange(len(names)) + (number - (len(groups) - 1) / 2) * width
+        means, low, high = _numbers(found)
+        axes.bar(at, means, width, label=label, color=COLOURS[number % len(COLOURS)])
+        bounded = ~np.isnan(means) & ~np.isnan(low)
+        if bounded.any():
+            error = np.stack([means - low, high - means])[:, bounded]
+            axes.errorbar(at[bounded], means[bounded], error, fmt="none", color="#333333",
+                          linewidth=0.8, capsize=1.5)  # fmt: skip
+    axes.set_xticks(range(len(names)), names, rotation=25, ha="right", fontsize=7)
+    axes.legend(fontsize=7, frameon=False)
+
+
+def _scores(results: Results, experiment: str, variants: Sequence[str], column: str) -> Any:
+    return [estimate(results.values(experiment, name, column)) for name in variants]
+
+
+def _threshold(axes: Axes, results: Results) -> None:
+    taus = [step / 10 for step in range(1, 11)]
+    names = [f"tau {tau:.1f}" for tau in taus]
+    for number, (column, label) in enumerate(MEASURES):
+        _line(axes, taus, _scores(results, "threshold", names, column), label, number)
+    axes.set(xlabel="tau: largest distance of an attended outline, share of the stack",
+             ylabel="Dice")  # fmt: skip
+    axes.legend(fontsize=7, frameon=False)
+
+
+def _memory(axes: Axes, results: Results) -> None:
+    names = [f"sliced {k}" for k in range(7)]
+    for number, (column, label) in enumerate(MEASURES):
+        _line(axes, range(7), _scores(results, "slicing", names, column), label, number)
+        (found,) = _scores(results, "slicing", ["intelligent slicing"], column)
+        if found.mean is not None:
+            axes.plot(2, found.mean, "*", markersize=12, color=COLOURS[number],
+                      label=f"IS, {label}")  # fmt: skip
+    axes.set(xlabel="recent slices attended to", ylabel="Dice")
+    axes.legend(fontsize=7, frameon=False)
+
+
+def _embeddings(axes: Axes, results: Results) -> None:
+    matrix = similarity(results)
+    image = axes.imshow(matrix, cmap="RdBu_r", vmin=-1, vmax=1)
+    for (i, j), value in np.ndenumerate(matrix):
+        axes.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=7,
+                  color="white" if abs(value) > 0.6 else "black")  # fmt: skip
+    names = [f"e{i}" for i in range(len(matrix) - 1)] + ["outlined"]
+    axes.set_xticks(range(len(names)), names, fontsize=7)
+    axes.set_yticks(range(len(names)), names, fontsize=7)
+    axes.grid(visible=False)
+    axes.figure.colorbar(image, ax=axes, label="cosine similarity")
+
+
+def _propagation(axes: Axes, results: Results) -> None:
+    from voxtrail.study.experiments.propagation import Propagation
+
+    names = [item.name for item in Propagation().variants()]
+    groups = {label: _scores(results, "propagation", names, column) for column, label in MEASURES}
+    _bars(axes, names, groups)
+    axes.set_ylabel("Dice")
+
+
+def _bones(axes: Axes, results: Results) -> None:
+    bones = results.bone_types()
+    groups = {
+        variant: [estimate(results.values("per-bone", variant, "dice", bone)) for bone in bones]
+        for variant in ("baseline", "IS + SPS", "signed-distance")
+    }
+    _bars(axes, bones, groups)
+    axes.set_ylabel("Dice, all slices")
+
+
+def _components(axes: Axes, results: Results) -> None:
+    columns = {
+        "image encoding": "image_encoder_s",
+        "memory attention": "memory_attention_s",
+        "memory encoder": "memory_encoder_s",
+        "mask decoder": "mask_decoder_s",
+    }
+    groups = {
+        variant: [estimate(results.values("timing", variant, column))
+                  for column in columns.values()]
+        for variant in ("6 memories", "intelligent slicing", "IS + SPS")
+    }  # fmt: skip
+    _bars(axes, list(columns), groups)
+    axes.set_ylabel("seconds a structure")
+
+
+def _tracking(axes: Axes, results: Results) -> None:
+    names = [f"{k} memories" for k in range(7)]
+    found = [estimate(tracking_ms(results, "timing", name)) for name in names]
+    _line(axes, range(7), found, "plain", 0)
+    special = estimate(tracking_ms(results, "timing", "intelligent slicing"))
+    if special.mean is not None:
+        axes.plot(2, special.mean, "*", markersize=12, color=COLOURS[1], label="IS")
+    axes.set(xlabel="recent slices attended to", ylabel="tracking, ms a slice")
+    axes.set_ylim(bottom=0)
+    axes.legend(fontsize=7, frameon=False)
+
+
+def _change(axes: Axes, results: Results) -> None:
+    apart = range(1, 7)
+    for number, bone in enumerate(results.bone_types()):
+        found = [
+            estimate(results.values("slice-change", f"mask {d} apart", "value", bone))
+            for d in apart
+        ]
+        means = _numbers(found)[0]
+        style = "-" if number < len(COLOURS) else "--"
+        axes.plot(apart, means, f"o{style}", color=COLOURS[number % len(COLOURS)], label=bone,
+                  markersize=3, linewidth=1)  # fmt: skip
+    axes.set(xlabel="slices apart", ylabel="Dice of the true outlines")
+    axes.legend(fontsize=6, frameon=False, ncols=2)
+
+
+def _budget(axes: Axes, results: Results) -> None:
+    from voxtrail.study.experiments.prompt_budget import BUDGETS, METHODS
+    from voxtrail.study.methods import RIVALS
+
+    counts = list(BUDGETS)
+    for number, method in enumerate((*METHODS, *RIVALS)):
+        names = [f"{count}: {method}" for count in counts]
+        found = _scores(results, "prompt-budget", names, "unprompted_dice")
+        _line(axes, counts, found, method, number)
+    axes.set(xlabel="outlined slices", ylabel="Dice off outlines")
+    axes.legend(fontsize=7, frameon=False)
+
+
+def _noise(axes: Axes, results: Results) -> None:
+    from voxtrail.study.experiments.noisy_prompts import STRENGTHS_MM
+    from voxtrail.study.noise import NOISES
+
+    kinds = [f"{noise} {mm:g} mm" for noise in NOISES.members() for mm in STRENGTHS_MM]
+    groups = {}
+    for method, clean in (("IS + SPS", "clean: IS + SPS"),
+                          ("signed-distance", "signed-distance, clean"),
+                          ("morphological", "morphological, clean")):  # fmt: skip
+        names = [clean, *(f"{kind}: {method}" for kind in kinds)]
+        groups[method] = _scores(results, "noisy-prompts", names, "unprompted_dice")
+    _bars(axes, ["clean", *kinds], groups)
+    axes.set_ylabel("Dice off outlines")
+
+
+def _resolution(axes: Axes, results: Results) -> None:
+    from voxtrail.study.experiments.resolution import SIDES
+
+    for number, method in enumerate(("baseline", "IS + SPS")):
+        names = [f"{method}, {side}" for side in SIDES]
+        found = _scores(results, "resolution", names, "unprompted_dice")
+        _line(axes, SIDES, found, method, number)
+    axes.set(xlabel="side of the model's input, pixels", ylabel="Dice off outlines", xticks=SIDES)
+    axes.legend(fontsize=7, frameon=False)
+
+
+#: By file name: the experiment that it needs, its title, and what draws it.
+FIGURES: dict[str, tuple[str, str, Callable[[Axes, Results], None]]] = {
+    "figure-3a": ("threshold", "Figure 3a: Dice against the threshold of SPS", _threshold),
+    "figure-3b-i": ("slicing", "Figure 3b.i: Dice against memory size", _memory),
+    "figure-3b-ii": ("embeddings", "Figure 3b.ii: temporal embeddings compared", _embeddings),
+    "figure-3c": ("propagation", "Figure 3c: propagation strategies", _propagation),
+    "figure-3c-bones": ("per-bone", "Figure 3c: bone by bone", _bones),
+    "figure-4a": ("timing", "Figure 4a: time of each component", _components),
+    "figure-4b": ("timing", "Figure 4b: tracking time against memory size", _tracking),
+    "figure-5": ("slice-change", "Figure 5: how fast outlines change along the axis", _change),
+    "ours-prompt-budget": ("prompt-budget", "Outlined slices against Dice", _budget),
+    "ours-noisy-prompts": ("noisy-prompts", "Careless outlines", _noise),
+    "ours-resolution": ("resolution", "Input size against Dice", _resolution),
+}

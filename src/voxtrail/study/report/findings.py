@@ -1,0 +1,210 @@
+"""The paper's findings, held against the records: each holds, is the other way, or is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from voxtrail.study.report.results import Results
+from voxtrail.study.report.statistics import Estimate, compare, estimate, holm
+from voxtrail.study.report.table import Table, interval, p_text
+from voxtrail.study.report.tables import tracking_ms
+
+#: An interval wholly on the claimed side, wholly on the other, around zero, or no records.
+Verdict = Literal["holds", "the other way", "undecided", "not run"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim that one variant scores above another.
+
+    Parameters
+    ----------
+    claim
+        As the paper makes it.
+    experiment, better, worse
+        The two variants.
+    bone_type
+        Where it is claimed for one bone.
+    """
+
+    claim: str
+    experiment: str
+    better: str
+    worse: str
+    bone_type: str | None = None
+
+
+FINDINGS = (
+    Finding("windowing beats raw data (by 30 %)", "preprocessing", "windowing alone",
+            "no preprocessing"),
+    Finding("windowing beats CLAHE", "preprocessing", "windowing alone", "CLAHE alone"),
+    Finding("windowing beats CLAHE + windowing", "preprocessing", "windowing alone",
+            "CLAHE + windowing"),
+    Finding("large is above small by little", "model-scale", "large", "small"),
+    Finding("first-middle-last beats first-last", "prompts", "first-middle-last (3)",
+            "first-last (2)"),
+    Finding("more outlines beat first-middle-last", "prompts", "uniform (7)",
+            "first-middle-last (3)"),
+    Finding("SPS: tau 0.3 beats 1.0 (by 2 %)", "threshold", "tau 0.3", "tau 1.0"),
+    Finding("six memories beat three", "slicing", "sliced 6", "sliced 3"),
+    Finding("six memories beat none", "slicing", "sliced 6", "sliced 0"),
+    Finding("IS beats six memories", "slicing", "intelligent slicing", "sliced 6"),
+    Finding("IS beats two plain memories (by 4 %)", "slicing", "intelligent slicing", "sliced 2"),
+    Finding("one pass beats forward-backward", "propagation", "3 outlines: single axis",
+            "3 outlines: forward-backward"),
+    Finding("with 9 outlines three axes beat one", "propagation", "9 outlines: three axes",
+            "9 outlines: single axis"),
+    Finding("with 3 outlines one axis beats three", "propagation", "3 outlines: single axis",
+            "3 outlines: three axes"),
+    Finding("stride 2 beats stride 1", "stride", "stride 2", "stride 1"),
+    Finding("stride 4 beats stride 1", "stride", "stride 4", "stride 1"),
+    Finding("no gating beats gate 6", "gating", "gate 0 (off)", "gate 6"),
+    Finding("no gating beats gate 3", "gating", "gate 0 (off)", "gate 3"),
+    Finding("no gating beats gate 1", "gating", "gate 0 (off)", "gate 1"),
+    Finding("IS + SPS beats the baseline (by 4 %)", "final", "IS + SPS", "baseline"),
+    Finding("the baseline beats no preprocessing", "final", "baseline", "NP"),
+    Finding("vertebrae gain from IS + SPS (12.5 points)", "final", "IS + SPS", "baseline",
+            "vertebrae"),
+    Finding("tracking beats interpolation (ours)", "rivals", "IS + SPS, first-middle-last",
+            "signed-distance, first-middle-last"),
+    Finding("tracking beats morphological interpolation (ours)", "rivals",
+            "IS + SPS, first-middle-last", "morphological, first-middle-last"),
+)  # fmt: skip
+
+
+def findings(results: Results) -> Table:
+    """Return what holds: over all slices, as the paper scores, and off the outlines."""
+    compared = [_compared(finding, results) for finding in FINDINGS]
+    corrected = holm([p for *_, p in compared])
+    rows, tidy = [], []
+    for finding, (whole, off, n, _), p in zip(FINDINGS, compared, corrected, strict=True):
+        verdict = verdict_of(whole)
+        rows.append(
+            (
+                finding.claim, verdict, str(n), _shown(whole), p_text(p), _shown(off),
+                finding.experiment,
+            )
+        )  # fmt: skip
+        tidy.append(
+            {
+                "claim": finding.claim, "experiment": finding.experiment,
+                "better": finding.better, "worse": finding.worse,
+                "bone_type": finding.bone_type, "verdict": verdict, "p_holm": p,
+                **_numbers("dice", whole), **_numbers("unprompted_dice", off),
+            }
+        )  # fmt: skip
+    for claim, experiment, found, unit, verdict in _measured(results):
+        n = found.n if found else 0
+        shown = "-" if found is None else f"{interval(found, 3)} {unit}"
+        rows.append((claim, verdict, str(n), shown, "-", "-", experiment))
+        tidy.append(
+            {
+                "claim": claim, "experiment": experiment, "better": None, "worse": None,
+                "bone_type": None, "verdict": verdict, "p_holm": None,
+                **_numbers("dice", None), **_numbers("unprompted_dice", None),
+            }
+        )  # fmt: skip
+    return Table(
+        "findings",
+        "What the paper found, and what these records say",
+        (
+            results.warning(),
+            "Δ: mean difference of Dice on the same structures [95 % bootstrap interval]. A "
+            "finding holds where the interval lies above 0, is the other way where it lies below, "
+            "and is undecided where it holds 0. p: Wilcoxon, Holm-corrected over this table",
+        ),
+        ("finding", "here", "n", "Δ Dice, or value", "p", "Δ Dice off outlines", "experiment"),
+        tuple(rows),
+        tuple(tidy),
+    )
+
+
+def verdict_of(difference: Estimate | None) -> Verdict:
+    """Return what an interval says of a claimed difference above 0."""
+    if difference is None or difference.mean is None:
+        return "not run"
+    if difference.low is None or difference.high is None:
+        return "undecided"
+    if difference.low > 0:
+        return "holds"
+    return "the other way" if difference.high < 0 else "undecided"
+
+
+def _compared(
+    finding: Finding, results: Results
+) -> tuple[Estimate | None, Estimate | None, int, float | None]:
+    pairs = [
+        results.pair(finding.experiment, finding.better, finding.worse, column, finding.bone_type)
+        for column in ("dice", "unprompted_dice")
+    ]
+    n = len(pairs[0][0])
+    if not n:
+        return None, None, 0, None
+    whole, off = (compare(*pair) for pair in pairs)
+    return whole.difference, off.difference, n, whole.p
+
+
+def _measured(
+    results: Results,
+) -> list[tuple[str, str, Estimate | None, str, Verdict]]:
+    """Return the findings that are about seconds and embeddings."""
+    encoding = results.values("timing", "6 memories", "image_encoder_s")
+    total = results.values("timing", "6 memories", "total_s")
+    share = estimate(encoding / total) if len(total) else None
+    six = tracking_ms(results, "timing", "6 memories")
+    two = tracking_ms(results, "timing", "intelligent slicing")
+    slower = estimate(six - two) if len(six) and len(six) == len(two) else None
+    return [
+        (
+            "encoding takes most of the time", "timing", share, "of the total",
+            "not run" if share is None or share.mean is None
+            else "holds" if share.mean > 0.5 else "the other way",
+        ),
+        (
+            "six memories track slower than IS", "timing", slower, "ms a slice",
+            verdict_of(slower),
+        ),
+        _embeddings(results),
+    ]  # fmt: skip
+
+
+def _embeddings(results: Results) -> tuple[str, str, Estimate | None, str, Verdict]:
+    """Compare how alike the middle embeddings are with how alike the ends are."""
+    matrix = similarity(results)
+    claim = "the middle embeddings (e1 to e4) are more alike than e0 and e5"
+    if np.isnan(matrix).all():
+        return claim, "embeddings", None, "", "not run"
+    middle = np.array([matrix[i, j] for i in range(1, 5) for j in range(i + 1, 5)])
+    more = float(middle.mean() - matrix[0, 5])
+    found = Estimate(len(middle), 0, more, None, None, None)
+    return claim, "embeddings", found, "cosine", "holds" if more > 0 else "the other way"
+
+
+def similarity(results: Results) -> np.ndarray[Any, Any]:
+    """Return the cosine similarities of the temporal embeddings: (7, 7), NaN where unknown."""
+    from voxtrail.study.experiments.embeddings import EMBEDDINGS
+
+    matrix = np.full((EMBEDDINGS, EMBEDDINGS), np.nan)
+    for i in range(EMBEDDINGS):
+        for j in range(i + 1, EMBEDDINGS):
+            values = results.values("embeddings", f"e{i} ~ e{j}", "value")
+            if len(values):
+                matrix[i, j] = matrix[j, i] = values[0]
+    if not np.isnan(matrix).all():
+        np.fill_diagonal(matrix, 1.0)
+    return matrix
+
+
+def _shown(found: Estimate | None) -> str:
+    return "-" if found is None else interval(found, 3, signed=True)
+
+
+def _numbers(name: str, found: Estimate | None) -> dict[str, float | None]:
+    return {
+        f"{name}_difference": found.mean if found else None,
+        f"{name}_low": found.low if found else None,
+        f"{name}_high": found.high if found else None,
+    }

@@ -1,0 +1,89 @@
+"""Every experiment, whatever its name: contracts, and the paper's rows."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from voxtrail.errors import OptionError
+from voxtrail.study.experiments import EXPERIMENTS, experiments
+from voxtrail.study.tasks.track import Track
+
+NAMES = [
+    *("model-scale", "preprocessing", "prompts", "stride", "gating", "slicing", "propagation"),
+    *("threshold", "final", "per-bone", "timing", "embeddings", "slice-change", "rivals"),
+    *("noisy-prompts", "prompt-budget", "resolution"),
+]
+
+
+def test_the_contract_names_all() -> None:
+    assert sorted(EXPERIMENTS.members()) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rows_are_distinct_and_compared_with_rows_that_are_there(name) -> None:
+    (experiment,) = experiments([name])
+    variants = experiment.variants()
+    names = [variant.name for variant in variants]
+    assert len(set(names)) == len(names)
+    assert experiment.baseline is None or experiment.baseline in names
+    assert {variant.against for variant in variants} - {None} <= set(names)
+    for variant in variants:
+        assert json.loads(variant.task.key)["task"] == variant.task.kind
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_files_open_with_what_the_reader_needs(name) -> None:
+    import inspect
+    import sys
+
+    module = sys.modules[EXPERIMENTS.members()[name].__module__]
+    text = inspect.getdoc(module) or ""
+    for heading in ("Hypothesis:", f"study run {name} ", "Hardware and run time:", "The paper:"):
+        assert heading in text
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("preprocessing", 5),
+        ("prompts", 5),
+        ("stride", 3),
+        ("gating", 7),
+        ("slicing", 8),
+        ("propagation", 5),
+        ("threshold", 10),
+        ("final", 5),
+    ],
+)
+def test_the_papers_rows(name, rows) -> None:
+    (experiment,) = experiments([name])
+    tracked = [item for item in experiment.variants() if isinstance(item.task, Track)]
+    assert len(tracked) == rows
+    assert len(experiment.variants()) > rows  # the rivals stand in every table
+
+
+def test_the_paper_states_table_i() -> None:
+    (final,) = experiments(["final"])
+    dice = {item.name: item.paper.dice for item in final.variants() if item.paper}
+    assert dice == {"NP": 0.594, "baseline": 0.804, "SPS": 0.823, "IS": 0.822, "IS + SPS": 0.841}
+
+
+def test_all_stands_for_every_one_and_names_count_once() -> None:
+    assert len(experiments(["all"])) == len(NAMES)
+    assert len(experiments(["final", "final"])) == 1
+
+
+def test_an_unknown_experiment_is_refused() -> None:
+    with pytest.raises(OptionError, match=r"unknown experiment.*slicing"):
+        experiments(["slices"])
+    with pytest.raises(OptionError, match="no experiment was named"):
+        experiments([])
+
+
+def test_what_is_the_studys_own_is_left_unsaid() -> None:
+    assert Track(model="micro", resolution=256).settled("micro", 256) == Track()
+    assert Track(model="tiny", resolution=512).settled("micro", 256) == Track(
+        model="tiny", resolution=512
+    )

@@ -1,0 +1,89 @@
+"""The same records from Ray as from one process, also when a worker dies on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voxtrail.errors import OptionError
+from voxtrail.study.executors import EXECUTORS
+from voxtrail.study.executors.on_ray import OnRay
+from voxtrail.study.executors.serial import Serial
+from voxtrail.study.record import Records
+from voxtrail.study.runner import run
+
+KEYS = ["experiment", "variant", "case", "structure"]
+#: What depends on when and where a task was done.
+PASSING = ("finished", "image_encoder_s", "memory_attention_s", "memory_encoder_s",
+           "mask_decoder_s", "total_s", "spent_s", "peak_mib", "encoded_slices")  # fmt: skip
+
+
+def busy_workers() -> list[int]:
+    """Return the processes of actors that have a case: Ray writes what they do into their names."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if place.read_bytes().startswith(b"ray::_Desk.run"):
+                found.append(int(place.parent.name))
+        except OSError:  # it ended meanwhile
+            continue
+    return found
+
+
+@pytest.mark.full
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning",
+                            "ignore::ResourceWarning")  # fmt: skip
+def test_ray_records_what_serial_records_though_a_worker_dies(
+    request_for, tmp_path, monkeypatch
+) -> None:
+    pytest.importorskip("ray")
+    root = str(Path(__file__).parents[2])
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([f"{root}/src", root]))
+    names = ("stride", "threshold", "slice-change", "embeddings")
+    alone = request_for(*names)
+    run(alone, Serial())
+    many = request_for(*names, folder=tmp_path / "ray")
+    killed: list[int] = []
+
+    def kill_one(done: int, total: int, what: str) -> None:
+        if not killed and (busy := busy_workers()):
+            killed.append(busy[0])
+            os.kill(busy[0], signal.SIGKILL)
+
+    summary = run(many, OnRay(workers=2), kill_one)
+    assert killed
+    assert summary.rows["failed"] == 0
+    one, other = (
+        Records(item.folder).frame().drop(columns=list(PASSING)) for item in (alone, many)
+    )
+    morphological = "morphological"  # not run here, done there where ITK is installed
+    one, other = (frame[frame.variant != morphological] for frame in (one, other))
+    assert one[KEYS].to_numpy().tolist() == other[KEYS].to_numpy().tolist()
+    for column in one.columns:
+        first, second = one[column].to_numpy(), other[column].to_numpy()
+        if one[column].dtype.kind == "f":
+            np.testing.assert_allclose(first, second, rtol=1e-6, err_msg=column)
+        else:
+            assert one[column].fillna("").tolist() == other[column].fillna("").tolist(), column
+
+
+def test_ray_missing_is_one_line(request_for, monkeypatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "ray", None)
+    request = request_for("slice-change")
+    with pytest.raises(OptionError, match=r"pip install 'voxtrail\[ray\]'"):
+        run(request, OnRay())
+
+
+def test_executors_are_found_by_name() -> None:
+    assert sorted(EXECUTORS.members()) == ["ray", "serial"]
+    assert EXECUTORS.parse("ray:workers=3,address=ray://head:10001") == OnRay(
+        address="ray://head:10001", workers=3
+    )
+    with pytest.raises(OptionError, match="workers that cannot be had"):
+        OnRay(workers=-1)

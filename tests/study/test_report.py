@@ -1,0 +1,114 @@
+"""The report: numbers worked by hand, and every file of it from a real run."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+import numpy as np
+import pytest
+
+from voxtrail.errors import InputError, OutputError
+from voxtrail.study.executors.serial import Serial
+from voxtrail.study.report.build import build
+from voxtrail.study.report.findings import FINDINGS, verdict_of
+from voxtrail.study.report.statistics import Estimate, compare, estimate, holm
+from voxtrail.study.runner import run
+
+
+class TestStatistics:
+    def test_means_leave_out_what_is_missing_and_count_it(self) -> None:
+        found = estimate(np.array([1.0, 3.0, np.nan]))
+        assert (found.n, found.missing, found.mean, found.sd) == (2, 1, 2.0, pytest.approx(2**0.5))
+
+    def test_one_case_has_no_spread(self) -> None:
+        assert estimate(np.array([0.5])) == Estimate(1, 0, 0.5, None, None, None)
+        assert estimate(np.array([])) == Estimate(0, 0, None, None, None, None)
+
+    def test_the_interval_covers_the_mean_as_often_as_it_says(self) -> None:
+        rng = np.random.default_rng(1)
+        hits = 0
+        for _ in range(100):
+            found = estimate(rng.normal(3.0, 1.0, 40))
+            hits += found.low <= 3.0 <= found.high
+        assert 88 <= hits <= 99
+
+    def test_wilcoxon_of_six_rising_pairs(self) -> None:
+        # all six ranks on one side: p = 2 / 2^6
+        values = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+        assert compare(values * 2, values).p == pytest.approx(2 / 64)
+
+    def test_equal_variants_do_not_differ(self) -> None:
+        values = np.array([1.0, 2.0, 3.0])
+        found = compare(values, values)
+        assert (found.p, found.difference.mean) == (1.0, 0.0)
+
+    def test_pairs_with_a_missing_value_are_left_out(self) -> None:
+        found = compare(np.array([2.0, np.nan, 4.0]), np.array([1.0, 1.0, 1.0]))
+        assert found.difference.n == 2
+
+    def test_holm_never_falls_and_never_exceeds_one(self) -> None:
+        assert holm([0.5, 0.01, 0.9]) == [1.0, pytest.approx(0.03), 1.0]
+
+
+def test_verdicts() -> None:
+    assert verdict_of(Estimate(9, 0, 0.1, 0.1, 0.05, 0.2)) == "holds"
+    assert verdict_of(Estimate(9, 0, -0.1, 0.1, -0.2, -0.05)) == "the other way"
+    assert verdict_of(Estimate(9, 0, 0.1, 0.1, -0.05, 0.2)) == "undecided"
+    assert verdict_of(None) == "not run"
+
+
+def test_findings_name_variants_that_are_there() -> None:
+    from voxtrail.study.experiments import EXPERIMENTS
+
+    for finding in FINDINGS:
+        names = {item.name for item in EXPERIMENTS.parse(finding.experiment).variants()}
+        assert {finding.better, finding.worse} <= names
+
+
+def test_a_report_is_whole(request_for) -> None:
+    request = request_for("final", "per-bone", "timing", "slice-change", "embeddings")
+    run(request, Serial())
+    page = build(request.folder, request.folder / "report")
+    text = page.read_text()
+    places = {str(path.relative_to(page.parent)) for path in page.parent.rglob("*.*")}
+    for name in ("final", "per-bone", "timing", "slice-change", "embeddings", "findings"):
+        assert {f"tables/{name}.csv", f"tables/{name}.tex"} <= places
+        assert f"<section id={name}>" in text
+    for name in ("figure-3b-ii", "figure-3c-bones", "figure-4a", "figure-4b", "figure-5"):
+        assert {f"figures/{name}.svg", f"figures/{name}.png"} <= places
+    assert {"report.md", "sheets/best.png", "sheets/worst.png"} <= places
+    assert "Research use only. Not a medical device." in text
+    assert not re.search(r"(src|href)=[\"']?(https?:|/)", text)  # nothing from elsewhere
+    assert "0.841 ± 0.107" in text  # the paper's
+    with (page.parent / "tables/final.csv").open() as file:
+        rows = {(row["variant"], row["measure"]): row for row in csv.DictReader(file)}
+    from voxtrail.study.record import Records
+
+    frame = Records(request.folder).frame()
+    chosen = frame[(frame.experiment == "final") & (frame.variant == "IS")]
+    assert float(rows["IS", "iou"]["mean"]) == pytest.approx(chosen.iou.mean())
+    assert rows["IS", "iou"]["n"] == "4"
+    with pytest.raises(OutputError, match="there is a report already"):
+        build(request.folder, request.folder / "report")
+    before = page.read_bytes()
+    build(request.folder, request.folder / "report", force=True)
+    assert page.read_bytes() == before
+
+
+def test_micro_is_never_passed_off_as_sam_2(request_for) -> None:
+    from dataclasses import replace
+
+    request = request_for("embeddings", "slice-change")
+    request = replace(request, settings=replace(request.settings, model="micro"))
+    run(request, Serial())
+    report = build(request.folder, request.folder / "report").parent
+    text = (report / "report.md").read_text()
+    assert text.count("It is NOT SAM 2") == 1 + text.count("\n### ")
+    for place in (report / "tables").glob("*.tex"):
+        assert "It is NOT SAM 2" in place.read_text()
+
+
+def test_a_folder_without_a_study_is_refused(tmp_path) -> None:
+    with pytest.raises(InputError, match="the folder holds no study"):
+        build(tmp_path, tmp_path / "report")

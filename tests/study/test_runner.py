@@ -1,0 +1,286 @@
+"""Runs, and what is left after them: sharing, resuming, failing, refusing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voxtrail.core.axis import Axis
+from voxtrail.datasets.manifest import write_manifest
+from voxtrail.errors import InputError, OutputError
+from voxtrail.model.sam2 import Sam2SliceModel
+from voxtrail.preprocess import Box
+from voxtrail.study.case import crop_of
+from voxtrail.study.executors.serial import Serial
+from voxtrail.study.experiments import experiments
+from voxtrail.study.plan import encodings
+from voxtrail.study.record import Records
+from voxtrail.study.runner import prepare, run
+from voxtrail.study.tasks.track import Track
+
+KEYS = ["experiment", "variant", "case", "structure"]
+
+
+@pytest.fixture
+def encoded(monkeypatch) -> Counter:
+    """Count the slices that are encoded, by input size."""
+    counts: Counter = Counter()
+    encode = Sam2SliceModel.encode
+
+    def counting(self, slices):
+        counts[self.input_size] += len(slices)
+        return encode(self, slices)
+
+    monkeypatch.setattr(Sam2SliceModel, "encode", counting)
+    return counts
+
+
+def test_table_vi_encodes_each_slice_once_an_axis(request_for, encoded) -> None:
+    request = request_for("stride", "gating", "slicing", "propagation", "threshold")
+    run(request, Serial())
+    once = 0
+    for item in request.manifest.structures:
+        crop = crop_of(item.box, item.shape, item.spacing_mm, 4.0)
+        once += sum(crop.shape)  # three-axis passes use all three
+    assert encoded == {64: once}
+    frame = Records(request.folder).frame()
+    assert frame.encoded_slices[frame.experiment == "gating"].sum() < once
+    # one at a time each of these rows would have encoded its own slices
+    tracked = frame[frame.task.str.contains('"task": "track"')].drop_duplicates(["task", *KEYS[2:]])
+    alone = sum(
+        sum(crop_of(item.box, item.shape, item.spacing_mm, 4.0).shape[axis.value] for axis in axes)
+        for item in request.manifest.structures
+        for axes in (
+            [Axis.AXIAL] if '"axes": ["axial"]' in task else list(Axis)
+            for task in tracked.task[
+                (tracked.case == item.case) & (tracked.structure == item.structure)
+            ]
+        )
+    )
+    assert alone > 10 * once
+
+
+def test_the_plan_counts_what_is_then_encoded(request_for, encoded) -> None:
+    request = request_for("propagation", "threshold")
+    left, _ = prepare(request)
+    expected = sum(encodings(left.jobs, 4.0).values())
+    run(request, Serial())
+    assert sum(encoded.values()) == expected
+
+
+def test_rows_are_unique_and_whole(request_for) -> None:
+    request = request_for("final", "slice-change", "embeddings")
+    summary = run(request, Serial())
+    frame = Records(request.folder).frame()
+    assert not frame.duplicated(KEYS).any()
+    assert len(frame) == 4 * (7 + 12) + 21
+    done = frame[(frame.experiment == "final") & (frame.status == "done")]
+    tracked = done[done.weights_sha256.notna()]
+    assert len(tracked) == 4 * 5
+    for column in ("dice", "iou", "unprompted_dice", "total_s", "image_encoder_s", "input_size"):
+        assert tracked[column].notna().all()
+    assert (tracked.total_s >= tracked.image_encoder_s).all()
+    assert summary.rows["failed"] == 0
+
+
+def test_a_task_of_several_experiments_is_done_once_and_copied_later(request_for, encoded) -> None:
+    run(request_for("slicing"), Serial())
+    before = sum(encoded.values())
+    summary = run(request_for("stride"), Serial())
+    # stride 1 is sliced 6; the rivals are the same too, where they are installed
+    assert summary.copied >= 2 * 4
+    assert sum(encoded.values()) > before  # strides 2 and 4
+    frame = Records(request_for("stride").folder).frame().set_index(KEYS)
+    for case, structure in {index[2:] for index in frame.index}:
+        one = frame.loc[("slicing", "sliced 6", case, structure)]
+        assert frame.loc[("stride", "stride 1", case, structure)].equals(one)
+
+
+def test_a_finished_study_does_nothing(request_for, encoded) -> None:
+    run(request_for("stride"), Serial())
+    before = sum(encoded.values())
+    summary = run(request_for("stride"), Serial())
+    assert summary.rows["done"] == 0
+    assert sum(encoded.values()) == before
+
+
+def test_what_fails_is_recorded_and_retried_alone(request_for, monkeypatch) -> None:
+    track = Track.run
+
+    def failing(self, case, bench):
+        if case.item.structure == "hip_left" and self.memory == "stride:r=2":
+            raise RuntimeError("no luck")
+        return track(self, case, bench)
+
+    monkeypatch.setattr(Track, "run", failing)
+    request = request_for("stride")
+    summary = run(request, Serial())
+    hips = sum(item.structure == "hip_left" for item in request.manifest.structures)
+    assert hips > 0
+    assert summary.rows["failed"] == hips
+    frame = Records(request.folder).frame()
+    failed = frame[frame.status == "failed"]
+    assert set(failed.structure) == {"hip_left"}
+    assert failed.error.str.contains("RuntimeError: no luck").all()
+    assert failed.dice.isna().all()
+
+    monkeypatch.setattr(Track, "run", track)
+    assert run(request, Serial()).rows["done"] == 0  # a failure is not tried again by itself
+    again = run(replace(request, retry_failed=True), Serial())
+    assert again.rows["done"] == hips
+    frame = Records(request.folder).frame()
+    assert (frame.status != "failed").all()
+    assert not frame.duplicated(KEYS).any()
+
+
+def test_a_damaged_scan_fails_its_case_only(request_for, data, tmp_path) -> None:
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(data, copy)
+    ct = copy / "s0001/ct.nii.gz"
+    ct.write_bytes(b"\x00" * ct.stat().st_size)  # as long as the manifest says
+    request = request_for("stride")
+    request = replace(request, settings=replace(request.settings, root=copy))
+    run(request, Serial())
+    frame = Records(request.folder).frame()
+    assert set(frame.case[frame.status == "failed"]) == {"s0001"}
+    assert (frame.status[frame.case == "s0000"] != "failed").all()
+
+
+def test_weights_that_are_not_here_are_not_run(request_for, monkeypatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    request = request_for("model-scale")
+    summary = run(request, Serial())
+    assert summary.rows["not-run"] >= 4 * 4
+    frame = Records(request.folder).frame()
+    assert frame.error[frame.variant == "tiny"].str.contains("facebook/sam2.1-hiera-tiny").all()
+    assert (frame.status[frame.variant == "the study's model"] == "done").all()
+
+
+@pytest.mark.parametrize("change", ["model", "margin", "manifest"])
+def test_another_study_is_not_mixed_in(request_for, change, tmp_path) -> None:
+    run(request_for("slice-change"), Serial())
+    request = request_for("slice-change")
+    if change == "model":
+        settings = replace(request.settings, resolution=96)
+    else:
+        settings = replace(request.settings, margin_mm=8.0 if change == "margin" else 4.0)
+    request = replace(request, settings=settings)
+    if change == "manifest":
+        request = replace(request, manifest=request.manifest.first_of_each_type(1))
+    with pytest.raises(InputError, match="the folder holds another study"):
+        run(request, Serial())
+
+
+def test_fewer_of_each_type_are_part_of_the_same_study(request_for) -> None:
+    run(request_for("slice-change", per_type=1), Serial())
+    folder = request_for("slice-change").folder
+    assert len(Records(folder).frame()) == 2 * 12
+    run(request_for("slice-change"), Serial())
+    assert len(Records(folder).frame()) == 4 * 12
+
+
+def test_a_full_disk_ends_the_run_and_keeps_what_is_there(request_for, monkeypatch) -> None:
+    import pyarrow.parquet as pq
+
+    write, written = pq.write_table, []
+
+    def filling(table, place):
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+        written.append(place)
+        write(table, place)
+
+    monkeypatch.setattr(pq, "write_table", filling)
+    request = request_for("slice-change")
+    with pytest.raises(OutputError, match="No space left on device"):
+        run(request, Serial())
+    monkeypatch.setattr(pq, "write_table", write)
+    assert len(Records(request.folder).frame()) == 3
+    run(request, Serial())
+    assert len(Records(request.folder).frame()) == 4 * 12
+
+
+def test_a_killed_run_loses_and_doubles_nothing(request_for, data, nano, tmp_path) -> None:
+    request = request_for("final", "slicing")
+    place = tmp_path / "manifest.csv"
+    write_manifest(request.manifest, place)
+    command = [
+        sys.executable, "-c", "from voxtrail.cli.main import main; main()",
+        "study", "run", "final", "slicing", "--manifest", str(place), "--root", str(data),
+        "-o", str(request.folder), "--model", str(nano), "--margin", "4", "--device", "cpu",
+    ]  # fmt: skip
+    path = os.pathsep.join(sys.path)
+    process = subprocess.Popen(
+        command, env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.DEVNULL
+    )
+    while process.poll() is None and _rows(request.folder) < 12:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    finished = _done(request.folder)
+    assert finished
+    run(request, Serial())
+    frame = Records(request.folder).frame()
+    assert finished <= _done(request.folder)  # what was done is still as it was
+    assert not frame.duplicated(KEYS).any()
+    rows = sum(len(item.variants()) for item in request.experiments)
+    assert len(frame) == rows * len(request.manifest.structures)
+
+
+def _done(folder: Path) -> set[tuple]:
+    frame = Records(folder).frame()
+    frame = frame[frame.status == "done"]
+    return set(frame[[*KEYS, "finished"]].itertuples(index=False, name=None))
+
+
+def _rows(folder: Path) -> int:
+    try:
+        return len(Records(folder).frame())
+    except InputError:
+        return 0
+
+
+def test_pictures_show_the_result(request_for) -> None:
+    request = request_for("final", per_type=1)
+    run(request, Serial())
+    item = next(item for item in request.chosen.structures if item.bone_type == "hip")
+    picture = Records(request.folder).picture(item.case, item.structure, "IS + SPS")
+    assert picture is not None
+    assert picture.grey.shape == picture.truth.shape == picture.found.shape
+    assert picture.prompted[0]
+    assert picture.prompted[-1]
+    outlined = picture.prompted
+    assert (picture.found[outlined] == picture.truth[outlined]).all()
+
+
+def test_crops_have_a_margin_within_the_scan() -> None:
+    crop = crop_of(Box((0, 5, 5), (4, 10, 10)), (10, 12, 30), (2.0, 2.0, 5.0), 10.0)
+    assert (crop.start, crop.stop) == ((0, 0, 3), (9, 12, 12))
+
+
+def test_noise_is_the_same_for_every_method(request_for, data) -> None:
+    from voxtrail.study.bench import Bench
+    from voxtrail.study.tasks.outlines import draw
+
+    request = request_for("noisy-prompts")
+    case = Bench(request.settings).open(request.manifest.structures[0])
+    clean = draw(case, "uniform:5", ("axial",), None)
+    one, other = (draw(case, "uniform:5", ("axial",), "jagged:mm=4") for _ in range(2))
+    for a, b, c in zip(one.prompts, other.prompts, clean.prompts, strict=True):
+        assert np.array_equal(a.mask, b.mask)
+        assert not np.array_equal(a.mask, c.mask)
+
+
+def test_experiments_of_the_paper_are_all_here() -> None:
+    assert {item.place for item in experiments(["all"])} > {"Table I", "Table VII", "Figure 5"}
