@@ -143,13 +143,6 @@ class Sam2SliceModel:
         """What runs it."""
         return "torch"
 
-    @property
-    def temporal_embeddings(self) -> NDArray[np.float32]:
-        """The seven temporal embeddings: (7, M) float32, 0 for the slice just passed."""
-        embeddings = self._net.memory_temporal_positional_encoding[:, 0, 0]
-        found: NDArray[np.float32] = embeddings.float().cpu().numpy()
-        return found
-
     @torch.inference_mode()
     def encode(self, slices: NDArray[np.float32]) -> list[SliceFeatures]:
         """Encode slices: (n, rows, columns) float32, 0 to 1. Returns one item a slice."""

@@ -9,9 +9,10 @@ from pathlib import Path
 from voxtrail.core.axis import Axis
 from voxtrail.core.volume import Volume
 from voxtrail.datasets.totalsegmentator import Structure, read_ct
-from voxtrail.errors import WeightsError
+from voxtrail.errors import OptionError, WeightsError
+from voxtrail.model.base import LoadedModel
 from voxtrail.model.catalogue import CATALOGUE
-from voxtrail.model.weights import LoadedModel, load_model
+from voxtrail.model.loading import load
 from voxtrail.pipeline import Config
 from voxtrail.preprocess import Box
 from voxtrail.propagate.feature_cache import RAM_SLICES, FeatureCache
@@ -37,7 +38,7 @@ class Bench:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._models: dict[tuple[str, int | None], LoadedModel] = {}
-        self._missing: dict[str, str] = {}
+        self._missing: dict[tuple[str, int | None], str] = {}
         self._scan: tuple[str, Volume] | None = None
         self._features: tuple[tuple[str, int], FeatureCache] | None = None
         # Seconds that encoding took, by weights, input size, preprocessing and axis, of this case.
@@ -56,19 +57,18 @@ class Bench:
         Raises
         ------
         NotHereError
-            If its weights are not on this machine and cannot be fetched.
+            If its weights are not on this machine and cannot be fetched, or it cannot be run at
+            that size.
         """
         wanted = name or self.settings.model
         key = wanted, resolution or self.settings.resolution
-        if wanted in self._missing:
-            raise NotHereError(self._missing[wanted])
+        if key in self._missing:
+            raise NotHereError(self._missing[key])
         if key not in self._models:
             try:
-                self._models[key] = load_model(
-                    key[0], resolution=key[1], device=self.settings.device
-                )
-            except WeightsError as error:
-                self._missing[wanted] = str(error)
+                self._models[key] = load(wanted, resolution=key[1], device=self.settings.device)
+            except (WeightsError, OptionError) as error:
+                self._missing[key] = str(error)
                 raise NotHereError(str(error)) from error
         return self._models[key]
 

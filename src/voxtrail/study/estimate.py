@@ -10,7 +10,7 @@ import numpy as np
 from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import Volume
-from voxtrail.model.weights import LoadedModel
+from voxtrail.model.base import LoadedModel
 from voxtrail.pipeline import Config, segment
 from voxtrail.study.plan import Job, encodings, tracked
 

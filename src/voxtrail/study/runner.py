@@ -13,7 +13,8 @@ from typing import Any
 from voxtrail.datasets.manifest import Manifest
 from voxtrail.errors import InputError
 from voxtrail.io import replacing
-from voxtrail.model.weights import LoadedModel, load_model
+from voxtrail.model.base import LoadedModel
+from voxtrail.model.loading import load
 from voxtrail.pipeline.record import NOTICE, versions
 from voxtrail.study.bench import Bench
 from voxtrail.study.executors import Executor
@@ -91,7 +92,7 @@ def prepare(request: Request) -> tuple[Plan, LoadedModel]:
         If the study's model cannot be loaded.
     """
     request.manifest.verify(request.settings.root)
-    loaded = load_model(
+    loaded = load(
         request.settings.model,
         resolution=request.settings.resolution,
         device=request.settings.device,

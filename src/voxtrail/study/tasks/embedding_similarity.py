@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from voxtrail.model.sam2 import Sam2SliceModel
 from voxtrail.study.bench import Bench
 from voxtrail.study.case import Case
-from voxtrail.study.tasks.base import Measured, Task
+from voxtrail.study.tasks.base import Measured, NotHereError, Task
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,9 @@ class EmbeddingSimilarity(Task):
     def run(self, case: Case | None, bench: Bench) -> Measured:
         """Compare the two; see `Task.run`."""
         loaded = bench.model(None, None)
-        embeddings = loaded.model.temporal_embeddings.astype(np.float64)
+        if not isinstance(loaded.model, Sam2SliceModel):
+            raise NotHereError(f"the embeddings of a model that {loaded.model.runtime} runs")
+        embeddings = loaded.model.temporal_embeddings.double().cpu().numpy()
         one, other = embeddings[self.first], embeddings[self.second]
         cosine = one @ other / (np.linalg.norm(one) * np.linalg.norm(other))
         return Measured(
