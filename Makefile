@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-full check format micro micro-report bench fuzz clean
+.PHONY: demo test test-full check format micro micro-report study bench fuzz clean
 
 demo: $(VENV)/.installed
 	@echo "== segmenting a synthetic CT from three outlined slices a bone =="
@@ -39,6 +39,12 @@ micro: $(VENV)/.installed-dev
 # Scores the bundled checkpoint and writes the table into its model card.
 micro-report: $(VENV)/.installed-dev
 	$(BIN)/python -m training.report
+
+# The run of docs/study: every experiment on phantoms and, where VOXTRAIL_CT names a folder with
+# totalseg_mini, on its real CTs. An hour or more on two cores; goes on where it was stopped.
+study: $(VENV)/.installed-dev
+	$(PIP) -e '.[itk]'
+	PATH="$(CURDIR)/$(BIN):$$PATH" bash docs/study/run.sh runs/study
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/startup.py

@@ -204,6 +204,16 @@ class Records:
         return rows
 
 
+def parquet(frame: pd.DataFrame) -> bytes:
+    """Return rows as one Parquet file."""
+    import pyarrow.parquet as pq
+
+    table = _pyarrow().Table.from_pandas(frame, schema=schema(), preserve_index=False)
+    data = io.BytesIO()
+    pq.write_table(table, data, compression="zstd")
+    return data.getvalue()
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it.
 

@@ -11,7 +11,7 @@ from typing import Any
 from voxtrail.errors import OutputError
 from voxtrail.io import check_writable, replacing
 from voxtrail.pipeline.record import NOTICE
-from voxtrail.study.record import Records, make_folder
+from voxtrail.study.record import Records, make_folder, parquet
 from voxtrail.study.report.figures import figures, to_png, to_svg
 from voxtrail.study.report.findings import findings
 from voxtrail.study.report.results import Results
@@ -78,6 +78,7 @@ def build(folder: Path, output: Path, force: bool = False) -> Path:
         files[f"figures/{name}.png"] = to_png(figure)
     for name, png in shown.items():
         files[f"sheets/{name}.png"] = png
+    files["records.parquet"] = parquet(results.frame)
     files[MARKDOWN] = _markdown(made, list(drawn), list(shown), account, results)
     files[HTML] = _html(made, vector, shown, account, results)
     for name, content in files.items():
