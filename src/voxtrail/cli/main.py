@@ -9,6 +9,7 @@ import typer
 
 from voxtrail import __version__
 from voxtrail.cli import (
+    bench,
     dataset,
     demo,
     evaluate,
@@ -61,6 +62,7 @@ app.command("evaluate")(evaluate.run)
 app.command("demo")(demo.run)
 app.command("models")(models.run)
 app.command("export")(export.run)
+app.command("bench")(bench.run)
 app.command("phantom")(phantom.run)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(study.app, name="study")

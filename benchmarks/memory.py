@@ -1,0 +1,137 @@
+"""Peak resident memory of long stacks against short ones, for every memory policy of the paper.
+
+    python benchmarks/memory.py [--slices 100 1000] [--side 64] [--resolution 128] [--write PAGE]
+
+Each run is a process of its own with the bundled checkpoint. What the volume itself takes (the
+scan, its preprocessed copy, the logits and labels of the result) is measured by a run of the same
+stack with a model that does nothing, and taken off.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+POLICIES = (
+    ("all", "recent:k=6"),
+    ("near:tau=0.3", "recent:k=6"),
+    ("all", "intelligent"),
+    ("near:tau=0.3", "intelligent"),
+    ("all", "stride:r=2"),
+    ("all", "stride:r=4"),
+    ("all", "gate:k=1"),
+    ("all", "gate:k=6"),
+)
+
+
+class Idle:
+    """A model that finds nothing and keeps nothing."""
+
+    input_size, device, runtime, fingerprint = 128, "cpu", "none", "idle"
+
+    def __init__(self):
+        from voxtrail.core.stopwatch import Stopwatch
+        from voxtrail.model.shortcuts import Shortcuts
+
+        self.stopwatch, self.shortcuts = Stopwatch(), Shortcuts()
+
+    def encode(self, slices):
+        return [0] * len(slices)
+
+    def prompt(self, features, prompt, shape_hw):
+        from voxtrail.model.base import Step
+
+        return Step(0, 0, 1.0, 10.0, prompted=True)
+
+    def track(self, trackings):
+        from voxtrail.model.base import Step
+
+        return [Step(0, 0, 1.0, 10.0, prompted=False) for _ in trackings]
+
+    def memorise(self, features, steps):
+        return [0] * len(steps)
+
+    def masks(self, steps, shape_hw):
+        import numpy as np
+
+        return np.full((len(steps), *shape_hw), -1, np.float32)
+
+
+def measure(slices: int, side: int, resolution: int, prompts: str, memory: str, idle: bool) -> dict:
+    import numpy as np
+
+    from voxtrail.core.volume import LabelMap, Volume
+    from voxtrail.evaluate import simulate
+    from voxtrail.model.base import LoadedModel
+    from voxtrail.model.weights import load_model
+    from voxtrail.pipeline import Config, segment
+
+    model = load_model("micro", resolution=resolution, device="cpu")
+    if idle:
+        model = LoadedModel(Idle(), "idle", "", "0" * 64)
+    rng = np.random.default_rng(0)
+    hu = rng.normal(0, 50, (side, side, slices)).astype(np.int16)
+    truth = np.zeros(hu.shape, np.uint8)
+    truth[side // 4 : side // 2, side // 4 : side // 2] = 1
+    hu[truth > 0] += 800
+    labels = LabelMap.from_stored(truth, np.eye(4), {1: "bar"})
+    config = Config(
+        model="micro", prompt_memory=prompts, memory=memory, crop="none", resolution=resolution
+    )
+    segment(Volume.from_stored(hu, np.eye(4)), simulate(labels), config, model=model)
+    return {"peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def in_process(arguments: list[str]) -> float:
+    done = subprocess.run(
+        [sys.executable, __file__, *arguments], check=True, capture_output=True, text=True
+    )
+    return json.loads(done.stdout)["peak_mib"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--slices", type=int, nargs=2, default=(100, 1000))
+    parser.add_argument("--side", type=int, default=64)
+    parser.add_argument("--resolution", type=int, default=128)
+    parser.add_argument("--write", type=Path)
+    parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        slices, prompts, memory, idle = options.one
+        found = measure(
+            int(slices), options.side, options.resolution, prompts, memory, idle == "idle"
+        )
+        sys.stdout.write(json.dumps(found))
+        return
+    base = ["--side", str(options.side), "--resolution", str(options.resolution), "--one"]
+    idle = [in_process([*base, str(n), *POLICIES[0], "idle"]) for n in options.slices]
+    lines = [
+        f"| prompt memory | recent memory | {options.slices[0]} slices, MiB | "
+        f"{options.slices[1]} slices, MiB | ratio |",
+        "|---|---|---|---|---|",
+    ]
+    volumes = idle[1] - idle[0]
+    for prompts, memory in POLICIES:
+        short, long = (
+            in_process([*base, str(n), prompts, memory, "model"]) for n in options.slices
+        )
+        lines.append(
+            f"| `{prompts}` | `{memory}` | {short:.0f} | {long - volumes:.0f} | "
+            f"{(long - volumes) / short:.2f} |"
+        )
+        sys.stderr.write(lines[-1] + "\n")
+    lines.append("")
+    lines.append(f"The longer stack's own volumes, {volumes:.0f} MiB more, are taken off.")
+    text = "\n".join(lines) + "\n"
+    if options.write:
+        options.write.write_text(text, encoding="utf-8")
+    sys.stdout.write(text)
+
+
+if __name__ == "__main__":
+    main()

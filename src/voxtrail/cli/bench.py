@@ -1,0 +1,138 @@
+"""``voxtrail bench``: voxtrail beside the reference predictor and transformers' session."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from voxtrail.cli.progress import say
+from voxtrail.errors import OptionError
+
+if TYPE_CHECKING:
+    from voxtrail.bench import BenchPlan
+
+RANDOM_SIZES = ("tiny", "small", "base-plus", "large")
+
+
+def run(
+    model: Annotated[
+        str, typer.Option(help="An official .pt file, which sam2 reads too, or another model.")
+    ] = "small",
+    slices: Annotated[int, typer.Option(help="Of the stack; at least 5.")] = 11,
+    labels: Annotated[int, typer.Option(help="Of the run of several labels: 2 to 9.")] = 8,
+    peers: Annotated[
+        str, typer.Option(help="sam2, transformers; commas join; empty compares with nobody.")
+    ] = "sam2,transformers",
+    resolution: Annotated[int, typer.Option(help="Side of the model's input in pixels.")] = 1024,
+    precision: Annotated[str, typer.Option(help="voxtrail's: float32 or bfloat16.")] = "bfloat16",
+    repeats: Annotated[int, typer.Option(help="Interleaved rounds.")] = 3,
+    random_weights: Annotated[
+        bool,
+        typer.Option("--random-weights", help="Draw weights of the size that --model names."),
+    ] = False,
+    write: Annotated[
+        Path | None, typer.Option(help="Also write the tables: docs/benchmarks.md.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything measured.")] = False,
+) -> None:
+    """Time voxtrail and its peers on the same weights, slices and prompts, interleaved."""
+    from voxtrail.bench import BenchPlan, run_bench, write_table
+    from voxtrail.model.shortcuts import Shortcuts
+
+    Shortcuts(precision)  # type: ignore[arg-type]  # refuses an unknown one
+    names = tuple(name.strip() for name in peers.split(",") if name.strip())
+    _check(names, model, slices, labels, repeats, random_weights=random_weights)
+    with tempfile.TemporaryDirectory() as folder:
+        weights = model
+        if random_weights:
+            from voxtrail.bench.peers import write_random_weights
+
+            weights = str(Path(folder) / f"random-{model}.pt")
+            write_random_weights(model, Path(weights))
+        plan = BenchPlan(
+            weights=weights,
+            resolution=resolution,
+            slices=slices,
+            labels=labels,
+            peers=names,  # type: ignore[arg-type]  # checked above
+            precision=precision,  # type: ignore[arg-type]
+            repeats=repeats,
+        )
+        result = run_bench(plan, lambda line: say(line, quiet=quiet))
+    if write:
+        write_table(result, _command(plan, model, random_weights), write)
+    if as_json:
+        sys.stdout.write(json.dumps(result, indent=2) + "\n")
+    else:
+        _report(result)
+
+
+def _check(
+    peers: tuple[str, ...],
+    model: str,
+    slices: int,
+    labels: int,
+    repeats: int,
+    *,
+    random_weights: bool,
+) -> None:
+    wrong = [name for name in peers if name not in ("sam2", "transformers")]
+    if wrong or slices < 5 or not 2 <= labels <= 9 or repeats < 1:
+        raise OptionError(
+            "the bench cannot be run so",
+            received=f"--peers {','.join(peers)} --slices {slices} --labels {labels} "
+            f"--repeats {repeats}",
+            accepted="peers sam2 and transformers, 5 slices, 2 to 9 labels, 1 repeat, or more",
+            remedy="change what is out of range",
+        )
+    if random_weights and model not in RANDOM_SIZES:
+        raise OptionError(
+            "random weights are drawn for a published size",
+            received=model,
+            accepted=", ".join(RANDOM_SIZES),
+            remedy="name a size with --model",
+        )
+    if ("sam2" in peers or random_weights) and not find_spec("sam2"):
+        raise OptionError(
+            "the reference predictor is not installed",
+            received="no package sam2",
+            accepted="sam2 1.1.0",
+            remedy="pip install --no-deps sam2==1.1.0 hydra-core iopath, or --peers transformers",
+        )
+    if "sam2" in peers and not random_weights and Path(model).suffix != ".pt":
+        raise OptionError(
+            "the reference predictor reads official checkpoints only",
+            received=model,
+            accepted="a .pt file, or --random-weights",
+            remedy="name one with --model, or --peers transformers",
+        )
+
+
+def _command(plan: BenchPlan, model: str, random_weights: bool) -> str:
+    name = Path(model).name + (" --random-weights" if random_weights else "")
+    return (
+        f"voxtrail bench --model {name} --slices {plan.slices} --labels {plan.labels} "
+        f"--peers {','.join(plan.peers)} --resolution {plan.resolution} "
+        f"--precision {plan.precision} --repeats {plan.repeats}"
+    )
+
+
+def _report(result: dict[str, Any]) -> None:
+    for one in result["runs"]:
+        floor = one["ceiling_seconds_per_slice"]
+        sys.stdout.write(
+            f"{one['key']:<16}{one['runtime']:<18}{one['seconds_per_slice']:8.2f} s a slice"
+            + (f", floor {floor:.2f}" if floor else "")
+            + (f", peak {one['peak_mib']} MiB" if one["peak_mib"] else "")
+            + "\n"
+        )
+    for title, values in (("ratio", result["ratios"]), ("Dice", result["agreement_dice"])):
+        for name, value in values.items():
+            sys.stdout.write(f"{title} {name}: {value}\n")
