@@ -62,8 +62,9 @@ def test_a_cached_run_encodes_only_once(plan: BenchPlan) -> None:
     assert worker.run(memory_jobs(plan)[0]).components["image encoder"] == 0
 
 
+@pytest.mark.full
 def test_rounds_become_ratios_and_a_page(nano: Path, tmp_path: Path) -> None:
-    plan = BenchPlan(str(nano), 64, 5, labels=2, peers=(), precision="float32", repeats=1)
+    plan = BenchPlan(str(nano), 128, 5, labels=2, peers=(), precision="float32", repeats=1)
     result = run_bench(plan)
     json.dumps(result)
     assert {run["who"] for run in result["runs"]} == {"voxtrail"}
@@ -82,6 +83,7 @@ def test_rounds_become_ratios_and_a_page(nano: Path, tmp_path: Path) -> None:
         ("--model", "micro"),
         ("--model", "micro", "--random-weights"),
         ("--precision", "float8"),
+        ("--resolution", "96", "--peers", "transformers"),
     ],
 )
 def test_what_cannot_be_run_is_refused(arguments, capsys: pytest.CaptureFixture[str]) -> None:

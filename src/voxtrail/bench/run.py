@@ -58,7 +58,8 @@ class _Processes:
         """End a job's worker, or all."""
         for key in [job.worker] if job else list(self._held):
             process, connection = self._held.pop(key)
-            connection.send(None)
+            if process.is_alive():
+                connection.send(None)
             process.join()
 
 

@@ -49,6 +49,13 @@ def run(
     Shortcuts(precision)  # type: ignore[arg-type]  # refuses an unknown one
     names = tuple(name.strip() for name in peers.split(",") if name.strip())
     _check(names, model, slices, labels, repeats, random_weights=random_weights)
+    if resolution % 64 or not 128 <= resolution <= 2048:
+        raise OptionError(
+            "the bench also runs at half the resolution",
+            received=resolution,
+            accepted="a multiple of 64 from 128 to 2048",
+            remedy="pass for example --resolution 1024",
+        )
     with tempfile.TemporaryDirectory() as folder:
         weights = model
         if random_weights:
