@@ -46,6 +46,12 @@ study: $(VENV)/.installed-dev
 	$(PIP) -e '.[itk]'
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash docs/study/run.sh runs/study
 
+# Harmed inputs by the thousand: no traceback, no hang, no memory, nothing left behind.
+INPUTS ?= 10000
+SEED ?= 0
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.fuzz --inputs $(INPUTS) --seed $(SEED)
+
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/startup.py
 

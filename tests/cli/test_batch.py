@@ -213,7 +213,7 @@ TABLES = {
     "cells": ("image,prompts\na,b,c\n", "3 cells"),
     "no image": ("image,prompts\n,b\n", "no image"),
     "quotes": ('image,prompts\n"a,b\n', "unexpected end of data"),
-    "null": ("image,prompts,output\na,b,c\0.nii\n", "leads out"),
+    "null": ("image,prompts,output\na,b,c\0.nii\n", "null character"),
     "path": ("image,prompts,output\na,b,../c.nii.gz\n", "leads out"),
     "absolute": ("image,prompts,output\na,b,/c.nii.gz\n", "leads out"),
     "hidden": ("image,prompts,overlay\na,b,.png\n", "leads out"),

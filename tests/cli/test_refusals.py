@@ -7,6 +7,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import nibabel as nib
@@ -360,6 +361,51 @@ def test_code_posing_as_a_checkpoint_is_never_run(how, case, segment_args, refus
     error = refused(*model_args(segment_args, case / "trap.pt"), words=("is never run",))
     assert "weights_only" not in error
     assert not (case / "sprung").exists()
+
+
+def config_of(folder, **changes):
+    """Change numbers in a checkpoint's configuration, wherever in it they stand."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    config.update(changes)
+    path.write_text(json.dumps(config))
+
+
+CONFIGS = {
+    "wide": ({"mask_downsampler_embed_dim": 10**9}, "mask_downsampler_embed_dim of 1e+09"),
+    "deep": ({"memory_attention_num_layers": 10**8}, "memory_attention_num_layers of 1e+08"),
+    "not a number": ({"image_size": float("nan")}, "image_size of nan"),
+    "sizes that do not fit": ({"memory_fuser_embed_dim": -3}, "is of no network"),
+    "more than the file": (
+        {"memory_attention_feed_forward_hidden_size": 65536, "memory_attention_num_layers": 256},
+        "promises another network than its file holds",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", CONFIGS)
+def test_a_configuration_that_promises_a_giant_takes_no_memory(
+    fault, case, nano, segment_args, refused
+):
+    changes, words = CONFIGS[fault]
+    folder = case / "checkpoint"
+    shutil.copytree(nano, folder)
+    config_of(folder, **changes)
+    refused(*model_args(segment_args, folder), words=(words,))
+
+
+def test_a_compressed_or_old_checkpoint_is_not_unpacked(case, segment_args, refused):
+    held = {"model": {SIGNATURE: torch.zeros(96, 3, 7, 7), "more": torch.zeros(10**6)}}
+    torch.save(held, case / "plain.pt")
+    with (
+        zipfile.ZipFile(case / "plain.pt") as plain,
+        zipfile.ZipFile(case / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as bomb,
+    ):
+        for part in plain.infolist():
+            bomb.writestr(part.filename, plain.read(part))
+    refused(*model_args(segment_args, case / "bomb.pt"), words=("its parts are compressed",))
+    torch.save(held, case / "old.pt", _use_new_zipfile_serialization=False)
+    refused(*model_args(segment_args, case / "old.pt"), words=("not a zip file",))
 
 
 def test_off_line_and_not_cached(case, segment_args, refused, monkeypatch):

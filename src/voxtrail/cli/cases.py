@@ -133,10 +133,13 @@ def _text(path: Path) -> str:
                 f"at most {MAX_BYTES / 2**20:.0f} MiB",
             )
         # A byte-order mark, which spreadsheets write, is dropped.
-        return path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:  # no UTF-8, or a name that no file can have
         reason = getattr(error, "strerror", None) or str(error)
         _refuse(f"{path} cannot be read", reason, "a readable CSV file in UTF-8")
+    if "\0" in text:
+        _refuse(f"{path} is not a table", "a null character", "comma-separated text")
+    return text
 
 
 def _check_header(header: Sequence[str], path: Path) -> None:

@@ -6,7 +6,6 @@ whatever compression pydicom's plug-ins decode. One series is read; several are 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from voxtrail.core.origin import Origin, SliceFile
 from voxtrail.io import dicom_series
 from voxtrail.io.dicom_files import Source, headers, looks_like_dicom, sources
 from voxtrail.io.dicom_frames import Frame, frames_of
+from voxtrail.io.dicom_pixels import pixels, room, whole
 from voxtrail.io.dicom_stack import stack
 from voxtrail.io.format import StoredImage, reading, refuse_size
 
@@ -71,7 +71,10 @@ def read(places: Sequence[Path], series: str | None, max_bytes: int) -> StoredIm
             with reading(Path(image.source.name), "DICOM"):
                 frames.extend(frames_of(image))
         shape = (frames[0].columns, frames[0].rows, len(frames))
-        refuse_size(shape, np.dtype(np.int16).itemsize, where, max_bytes=max_bytes, file_holds=None)
+        with reading(where, "DICOM"):
+            holds = sum(room(image) for image in chosen.images)
+            bytes_a_voxel = _stored_bytes(chosen)
+        refuse_size(shape, bytes_a_voxel, where, max_bytes=max_bytes, file_holds=holds)
         ordered, affine = stack(frames, where, _same_pixels)
         origin = Origin(
             slices=tuple(SliceFile(f.source.path, f.source.member, f.number) for f in ordered),
@@ -82,6 +85,12 @@ def read(places: Sequence[Path], series: str | None, max_bytes: int) -> StoredIm
             ),
         )
         return StoredImage(_hounsfield(ordered), affine, origin=origin)
+
+
+def _stored_bytes(chosen: dicom_series.Series) -> int:
+    """Return how many bytes a voxel takes in the files, at least."""
+    bits = [int(image.elements.get("BitsAllocated") or 16) for image in chosen.images]
+    return max(min(bits) // 8, 1)
 
 
 def _notes(*, others: int, other_series: int, copies: int) -> tuple[str, ...]:
@@ -107,10 +116,10 @@ def _hounsfield(ordered: Sequence[Frame]) -> NDArray[Any]:
         places.setdefault(frame.source, []).append(place)
     for source, held in places.items():
         with reading(Path(source.name), "DICOM"):
-            pixels = _pixels(source).reshape(-1, first.rows, first.columns)
+            stored = pixels(source).reshape(-1, first.rows, first.columns)
             for place in held:
                 frame = ordered[place]
-                values = pixels[frame.number].astype(np.float64)
+                values = stored[frame.number].astype(np.float64)
                 stacked[place] = values * frame.slope + frame.intercept
     if dtype is np.int32:
         limits = np.iinfo(np.int16)
@@ -119,34 +128,11 @@ def _hounsfield(ordered: Sequence[Frame]) -> NDArray[Any]:
     return stacked.transpose(2, 1, 0)  # (column, row, slice)
 
 
-def _pixels(source: Source) -> NDArray[Any]:
-    """Return stored values, (row, column) or (frame, row, column)."""
-    pixels: NDArray[Any] = _whole(source).pixel_array
-    return pixels
-
-
 def _same_pixels(frame: Frame, other: Frame) -> bool:
     if frame.source == other.source:
         return False
     with reading(Path(frame.source.name), "DICOM"):
         same_scale = (frame.slope, frame.intercept) == (other.slope, other.intercept)
         return same_scale and bool(
-            _whole(frame.source).get("PixelData") == _whole(other.source).get("PixelData")
+            whole(frame.source).get("PixelData") == whole(other.source).get("PixelData")
         )
-
-
-def _whole(source: Source) -> Any:
-    import pydicom
-    from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
-
-    with source.open() as file, warnings.catch_warnings():
-        # As in the headers: what breaks the standard and matters is checked where it is used.
-        warnings.simplefilter("ignore")
-        elements = pydicom.dcmread(file, force=True)
-        if "TransferSyntaxUID" not in elements.file_meta:
-            # A file without preamble has no file meta either; it can only be uncompressed.
-            implicit, _ = elements.original_encoding
-            elements.file_meta.TransferSyntaxUID = (
-                ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
-            )
-    return elements

@@ -6,8 +6,9 @@ are passed over. Zips are never unpacked to disk, so member names cannot lead an
 
 from __future__ import annotations
 
-import warnings
+import io
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,8 +21,20 @@ from voxtrail.io.format import reading
 #: More files than this are no single study.
 MAX_FILES = 100_000
 
+#: A zip of a scan unpacks to no more than so many times its size and some: scans halve, air
+#: shrinks more (ours).
+_ZIP_RATIO, _ZIP_FREE = 100, 64 * 2**20
+
+#: A deflated object unpacks to no more than this, of which pydicom takes a copy.
+_MAX_INFLATED = 512 * 2**20
+
+_DEFLATED, _EXPLICIT = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.1"
+
 #: Where the word DICM stands in a file with a preamble.
 _PREAMBLE = 128
+
+#: The file meta lies within so many bytes.
+_META = 4096
 
 #: A file without preamble begins with an element of group 0002 or 0008, little-endian.
 _FIRST_GROUPS = (b"\x02\x00", b"\x08\x00")
@@ -37,6 +50,7 @@ _ELEMENTS = (
     "Rows",
     "Columns",
     "NumberOfFrames",
+    "BitsAllocated",
     "SamplesPerPixel",
     "PhotometricInterpretation",
     "ImagePositionPatient",
@@ -59,12 +73,15 @@ class Source:
         The file, or the zip.
     member
         Its name in the zip; None for a file.
+    size
+        How many bytes it has, unpacked.
     open
-        Opens it for reading.
+        Opens it for reading; see `opened`.
     """
 
     path: Path
     member: str | None
+    size: int
     open: Callable[[], IO[bytes]]
 
     @property
@@ -131,7 +148,7 @@ def headers(found: Sequence[Source], *, only_dicom: bool) -> list[Header]:
     """
     read = []
     for source in found:
-        with reading(Path(source.name), "DICOM"), source.open() as file:
+        with reading(Path(source.name), "DICOM"), opened(source) as file:
             if looks_like_dicom(file):
                 elements = _elements(file)
                 read.append(Header(source, elements, int(elements.get("NumberOfFrames") or 1)))
@@ -145,6 +162,55 @@ def headers(found: Sequence[Source], *, only_dicom: bool) -> list[Header]:
     return read
 
 
+@contextmanager
+def opened(source: Source) -> Iterator[IO[bytes]]:
+    """Open a source so that no damaged length in it makes a reader ask for more than there is."""
+    with source.open() as file:
+        start = file.read(_META)
+        file.seek(0)
+        if start[_PREAMBLE : _PREAMBLE + 4] == b"DICM" and _DEFLATED in start:
+            yield _inflated(start, file, source)
+        else:
+            yield cast("IO[bytes]", _Within(file, source.size))
+
+
+class _Within:
+    """A file that is never asked for more bytes than are left of it: some allocate them first."""
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self._file = file
+        self._size = size
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(self._size - self._file.tell(), 0)
+        return self._file.read(left if size < 0 else min(size, left))
+
+
+def _inflated(start: bytes, file: IO[bytes], source: Source) -> IO[bytes]:
+    """Return a deflated object as it was before it was deflated, if it is not too large.
+
+    Source: DICOM PS3.5 A.5; all but the file meta is one raw deflate stream.
+    """
+    # The group length is the first element: tag, VR and length (8 bytes), then 4 of its value.
+    length = int.from_bytes(start[_PREAMBLE + 12 : _PREAMBLE + 16], "little")
+    begin = _PREAMBLE + 16 + length
+    if length > _META:
+        raise ValueError("its file meta has no plausible length")
+    meta = file.read(begin)
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    content = unpacker.decompress(file.read(), _MAX_INFLATED)
+    if unpacker.unconsumed_tail:
+        raise ImageError(
+            f"{source.name} is too large",
+            received=f"over {_MAX_INFLATED} bytes from {source.size} deflated ones",
+            accepted=f"at most {_MAX_INFLATED}",
+            remedy="export it without deflate",
+        )
+    plain = _EXPLICIT.ljust(len(_DEFLATED), b"\0")
+    return io.BytesIO(meta.replace(_DEFLATED, plain) + content)
+
+
 def looks_like_dicom(file: IO[bytes]) -> bool:
     """Tell from its first bytes whether a file may be DICOM; it is left at its start."""
     start = file.read(_PREAMBLE + 4)
@@ -155,17 +221,14 @@ def looks_like_dicom(file: IO[bytes]) -> bool:
 def _elements(file: IO[bytes]) -> Any:
     import pydicom
 
-    with warnings.catch_warnings():
-        # pydicom warns of values that break the standard; what matters is checked where it is used.
-        warnings.simplefilter("ignore")
-        elements = pydicom.dcmread(
-            file, stop_before_pixels=True, force=True, specific_tags=list(_ELEMENTS)
-        )
-        # pydicom converts an element when it is first looked at: here, where its complaints are
-        # caught, rather than later.
-        for part in (elements, elements.file_meta):
-            for _ in part.iterall():
-                pass
+    elements = pydicom.dcmread(
+        file, stop_before_pixels=True, force=True, specific_tags=list(_ELEMENTS)
+    )
+    # pydicom converts an element when it is first looked at: here, where its complaints are
+    # caught, rather than later.
+    for part in (elements, elements.file_meta):
+        for _ in part.iterall():
+            pass
     return elements
 
 
@@ -176,8 +239,9 @@ def _members(archive: zipfile.ZipFile, path: Path) -> list[Source]:
     def opener(member: zipfile.ZipInfo) -> Callable[[], IO[bytes]]:
         return lambda: archive.open(member)
 
+    _refuse_bomb(members, path)
     return [
-        Source(path, member.filename, opener(member))
+        Source(path, member.filename, member.file_size, opener(member))
         for member in sorted(members, key=lambda member: member.filename)
     ]
 
@@ -188,7 +252,21 @@ def _few(paths: Sequence[Path], place: Path) -> list[Source]:
     def opener(path: Path) -> Callable[[], IO[bytes]]:
         return lambda: cast("IO[bytes]", path.open("rb"))
 
-    return [Source(path, None, opener(path)) for path in paths]
+    return [Source(path, None, path.stat().st_size, opener(path)) for path in paths]
+
+
+def _refuse_bomb(members: Sequence[zipfile.ZipInfo], path: Path) -> None:
+    """Refuse a zip that would grow out of all proportion, or is packed in an uncommon way."""
+    promised = sum(member.file_size for member in members)
+    allowed = path.stat().st_size * _ZIP_RATIO + _ZIP_FREE
+    methods = {member.compress_type for member in members}
+    if promised > allowed or not methods <= {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise ImageError(
+            f"{path} is no zip of a scan",
+            received=f"{promised} bytes in {path.stat().st_size}, methods {sorted(methods)}",
+            accepted=f"at most {allowed} bytes, stored or deflated",
+            remedy="unpack it yourself and pass the folder",
+        )
 
 
 def _refuse_many(files: int, place: Path) -> None:

@@ -7,7 +7,6 @@ voxtrail reads them.
 from __future__ import annotations
 
 import warnings
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import IO, Any
 
 from voxtrail.core.origin import Origin
 from voxtrail.errors import OutputError
+from voxtrail.io.dicom_files import opened, sources
 from voxtrail.io.format import reading
 
 #: Without these a reference leads nowhere.
@@ -76,7 +76,8 @@ def read_source(origin: Origin) -> SourceSeries:
     places = list(dict.fromkeys((one.path, one.member) for one in origin.slices))
     images = tuple(_headers(places))
     for image, (path, member) in zip(images, places, strict=True):
-        missing = [name for name in _REQUIRED if not image.get(name)]
+        with referring("any file"):
+            missing = [name for name in _REQUIRED if not image.get(name)]
         if missing:
             raise OutputError(
                 "the DICOM series cannot be referred to: identifiers were removed from it",
@@ -120,21 +121,11 @@ def _headers(places: Sequence[tuple[Path, str | None]]) -> Iterator[Any]:
     import pydicom
 
     for path, member in places:
-        with (
-            reading(path, "DICOM"),
-            _opened(path, member) as file,
-            warnings.catch_warnings(),
-        ):
-            # pydicom's warnings quote values, which here are the patient's.
-            warnings.simplefilter("ignore")
+        with reading(path, "DICOM"), _opened(path, member) as file:
             yield pydicom.dcmread(file, stop_before_pixels=True, force=True)
 
 
 @contextmanager
 def _opened(path: Path, member: str | None) -> Iterator[IO[bytes]]:
-    if member is None:
-        with path.open("rb") as file:
-            yield file
-    else:
-        with zipfile.ZipFile(path) as archive, archive.open(member) as inside:
-            yield inside
+    with sources([path]) as found, opened(next(s for s in found if s.member == member)) as file:
+        yield file

@@ -6,6 +6,7 @@ imported inside the functions that need them, so that ``import voxtrail`` stays 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from voxtrail.core.origin import Origin
 from voxtrail.errors import ImageError, VoxtrailError
+from voxtrail.io.memory import available_bytes
 
 #: A scan that would take more memory than this is refused before it is read.
 MAX_BYTES = 16 * 2**30
@@ -34,6 +36,9 @@ DEFLATE_RATIO = 1032
 
 #: Voxels are kept as they are stored or as float32, so none counts for less than this.
 _VOXEL_BYTES = 4
+
+#: Reading takes up to twice what the voxels take.
+_SHARE_OF_FREE = 0.5
 
 #: A library's own message is cut to this many characters.
 _MESSAGE_LENGTH = 160
@@ -194,11 +199,22 @@ def refuse_size(
             accepted=f"at most {max_bytes / 2**30:.4g} GiB of voxels",
             remedy="crop or resample it first",
         )
+    free = available_bytes()
+    if free is not None and needed > free * _SHARE_OF_FREE:
+        raise ImageError(
+            f"{path} does not fit into memory",
+            received=f"{sides} voxels, {needed / 2**30:.4g} GiB",
+            accepted=f"at most half of the {free / 2**30:.4g} GiB that are free",
+            remedy="free some, or crop or resample it first",
+        )
 
 
 @contextmanager
 def reading(path: Path, kind: str) -> Iterator[None]:
     """Turn whatever a reading library throws at a bad file into an `ImageError`.
+
+    Its warnings are dropped: what breaks a standard and matters is checked where it is used, and
+    they quote values, which may be the patient's.
 
     Parameters
     ----------
@@ -208,7 +224,9 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         What it is read as, such as ``"NIfTI"``.
     """
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     except VoxtrailError:
         raise
     # Readers raise anything from KeyError to struct.error on garbage; the cause is kept.

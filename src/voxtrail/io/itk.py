@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.errors import ImageError, OutputError
-from voxtrail.io import metaimage_header, segment_keys
+from voxtrail.io import metaimage_header, nrrd_header, segment_keys
 from voxtrail.io.format import (
     DEFLATE_RATIO,
     Format,
@@ -33,11 +33,8 @@ from voxtrail.io.format import (
 #: LPS to RAS millimetres and back.
 _LPS_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
-#: Suffixes of headers whose voxels lie in other files.
-_DETACHED = (".nhdr", ".mhd")
 
-
-def read(path: Path, max_bytes: int, *, kind: str, reader: str) -> StoredImage:
+def read(path: Path, max_bytes: int, *, kind: str, reader: str, data: Path) -> StoredImage:
     """Read one image.
 
     Parameters
@@ -50,6 +47,8 @@ def read(path: Path, max_bytes: int, *, kind: str, reader: str) -> StoredImage:
         What people call the format.
     reader
         ITK's name of its reader; no other is tried.
+    data
+        The file that holds the voxels, which may be another one.
 
     Returns
     -------
@@ -79,8 +78,7 @@ def read(path: Path, max_bytes: int, *, kind: str, reader: str) -> StoredImage:
             )
         dtype = _dtype(source.GetPixelID())
         refuse_data_type(dtype, path)
-        detached = path.name.lower().endswith(_DETACHED)
-        room = None if detached else path.stat().st_size * DEFLATE_RATIO
+        room = data.stat().st_size * DEFLATE_RATIO
         refuse_size(shape, dtype.itemsize, path, max_bytes=max_bytes, file_holds=room)
         # Axes after the third have one voxel: an extracted size of 0 cuts them.
         source.SetExtractSize([*shape, *[0] * (source.GetDimension() - 3)])
@@ -91,10 +89,25 @@ def read(path: Path, max_bytes: int, *, kind: str, reader: str) -> StoredImage:
         return StoredImage(voxels, _affine(image), segment_keys.names_in(keys))
 
 
+def read_nrrd(path: Path, max_bytes: int) -> StoredImage:
+    """Read one NRRD file; as `read`, with the affine as the header spells it."""
+    with reading(path, "NRRD"):
+        data = nrrd_header.data_of(path)
+    image = read(path, max_bytes, kind="NRRD", reader="NrrdImageIO", data=data)
+    return replace(image, affine=nrrd_header.exactly(path, image.affine))
+
+
 def read_metaimage(path: Path, max_bytes: int) -> StoredImage:
     """Read one MetaImage; as `read`, after a look at its header."""
-    metaimage_header.check(path)
-    return read(path, max_bytes, kind="MetaImage", reader="MetaImageIO")
+    with reading(path, "MetaImage"):
+        data = metaimage_header.data_of(path)
+    return read(path, max_bytes, kind="MetaImage", reader="MetaImageIO", data=data)
+
+
+def write_nrrd(image: StoredImage, path: Path, keys: Mapping[str, str] | None = None) -> None:
+    """Write one NRRD file; as `write`, with the affine to the last bit."""
+    write(image, path, keys)
+    nrrd_header.spell(path, image.affine)
 
 
 def write(image: StoredImage, path: Path, keys: Mapping[str, str] | None = None) -> None:
@@ -171,11 +184,5 @@ def _quiet_itk() -> Iterator[None]:
         os.close(nothing)
 
 
-NRRD = Format(
-    "NRRD",
-    (".nrrd", ".nhdr"),
-    (".nrrd",),
-    partial(read, kind="NRRD", reader="NrrdImageIO"),
-    write,
-)
+NRRD = Format("NRRD", (".nrrd", ".nhdr"), (".nrrd",), read_nrrd, write_nrrd)
 METAIMAGE = Format("MetaImage", (".mha", ".mhd"), (".mha",), read_metaimage, write)

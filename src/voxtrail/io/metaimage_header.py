@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from voxtrail.errors import ImageError
+from voxtrail.io.detached import beside
 
 #: A header is a few hundred bytes; tools that keep notes in it add some thousands.
 _MAX_HEADER = 2**20
@@ -35,13 +36,14 @@ _COUNTS = {
 _COUNTED = {"NDims", *_COUNTS}
 
 
-def check(path: Path) -> None:
-    """Refuse a header whose counts do not agree.
+def data_of(path: Path) -> Path:
+    """Return the file that holds the voxels, and refuse a header whose counts do not agree.
 
     Raises
     ------
     ImageError
-        If it has no or another number of axes than its values, or is no such header.
+        If it has no or another number of axes than its values, is no such header, or names
+        voxels in another place than beside it.
     """
     with path.open("rb") as file:
         start = file.read(_MAX_HEADER)
@@ -63,6 +65,8 @@ def check(path: Path) -> None:
         values = fields.get(name, "").split()
         if name in fields and len(values) != int(axes) ** power:
             raise _refused(path, f"{len(values)} values of {name} for {axes} axes")
+    named = fields["ElementDataFile"]
+    return path if named.lower() == "local" else beside(path, named)
 
 
 def _refused(path: Path, received: str) -> ImageError:

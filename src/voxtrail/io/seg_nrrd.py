@@ -23,7 +23,7 @@ def write(labels: LabelMap, path: Path) -> None:
     OutputError
         If the system refuses to write (a full disk).
     """
-    itk.write(StoredImage(labels.to_stored(), labels.stored.affine), path, keys_of(labels))
+    itk.write_nrrd(StoredImage(labels.to_stored(), labels.stored.affine), path, keys_of(labels))
 
 
 FORMAT = LabelFormat("3D Slicer segmentation", (".seg.nrrd",), write)

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from voxtrail.errors import OptionError, WeightsError
-from voxtrail.model import hub, official
+from voxtrail.model import hub, official, plausible
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.catalogue import CATALOGUE
 from voxtrail.model.sam2 import Sam2SliceModel
@@ -137,6 +137,7 @@ def _from_folder(folder: Path, size: int | None) -> Any:
                 accepted="a folder with config.json and model.safetensors, as transformers writes",
                 remedy="pass such a folder, or the official .pt file itself",
             )
+    plausible.check_config(folder)
     try:
         with _hushed_transformers():
             config = Sam2VideoConfig.from_pretrained(folder, local_files_only=True)
@@ -148,7 +149,9 @@ def _from_folder(folder: Path, size: int | None) -> Any:
             accepted="the configuration of a Sam2VideoModel",
             remedy="pass a SAM 2 checkpoint",
         ) from error
-    return _build(config_at(config, size), str(folder), folder=folder)
+    sized = config_at(config, size)
+    plausible.check_network(sized, _weights_file(folder))
+    return _build(sized, str(folder), folder=folder)
 
 
 def _from_official(path: Path, size: int | None) -> Any:
@@ -162,6 +165,7 @@ def _read_official(path: Path) -> dict[str, torch.Tensor]:
         with warnings.catch_warnings():
             # of pickle protocols that PyTorch does not write itself
             warnings.simplefilter("ignore")
+            plausible.check_archive(path)
             loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         # PyTorch raises anything from KeyError to IndexError on garbage. What it says of pickled

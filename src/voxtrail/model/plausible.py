@@ -1,0 +1,114 @@
+"""A look at a checkpoint's own claims of size before any memory is taken for it."""
+
+from __future__ import annotations
+
+import json
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from voxtrail.errors import WeightsError
+
+#: No width, size or count of a SAM 2 is larger (the largest published: 1,152 wide, 48 blocks).
+_MAX_NUMBER = 65_536
+_MAX_LAYERS = 256
+
+#: Keys whose number is one of layers, each of which takes time and memory to build.
+_LAYERS = ("layers", "blocks_per_stage", "depth")
+
+#: A configuration is some kilobytes long.
+_MAX_CONFIG_BYTES = 2**20
+
+#: A network takes no more memory than its file, but for what is computed; some megabytes.
+_SLACK_BYTES = 64 * 2**20
+
+
+def check_config(folder: Path) -> None:
+    """Refuse a configuration with numbers that no SAM 2 has.
+
+    Raises
+    ------
+    WeightsError
+        If it is no JSON of plausible numbers.
+    """
+    path = folder / "config.json"
+    try:
+        if path.stat().st_size > _MAX_CONFIG_BYTES:
+            raise ValueError(f"{path.stat().st_size} bytes")
+        for key, number in _numbers(json.loads(path.read_text(encoding="utf-8"))):
+            limit = _MAX_LAYERS if key.endswith(_LAYERS) else _MAX_NUMBER
+            if not -limit <= number <= limit:
+                raise ValueError(f"{key} of {number:.6g}")
+    except (OSError, ValueError, OverflowError, RecursionError) as error:
+        raise WeightsError(
+            "the folder's config.json is not SAM 2's",
+            received=str(error)[:200],
+            accepted="the configuration of a Sam2VideoModel",
+            remedy="pass a SAM 2 checkpoint",
+        ) from error
+
+
+def check_network(config: Any, file: Path) -> None:
+    """Refuse a configuration whose network would take far more memory than its file holds.
+
+    Raises
+    ------
+    WeightsError
+        If no network can be built of it; or naming both sizes.
+    """
+    import torch
+    from transformers import Sam2VideoModel
+
+    try:
+        with torch.device("meta"), warnings.catch_warnings():  # which takes none
+            warnings.simplefilter("ignore")
+            network = Sam2VideoModel(config)
+    except Exception as error:
+        # whatever its parts raise at sizes that do not fit together
+        raise WeightsError(
+            "the checkpoint's configuration is of no network",
+            received=f"{type(error).__name__}: {' '.join(str(error).split())[:200]}",
+            accepted="the configuration of a Sam2VideoModel",
+            remedy="pass a SAM 2 checkpoint",
+        ) from error
+    needed = sum(value.numel() * value.element_size() for value in network.parameters())
+    held = file.stat().st_size
+    # Weights may be stored in half precision.
+    if needed > 2 * held + _SLACK_BYTES:
+        raise WeightsError(
+            "the checkpoint's configuration promises another network than its file holds",
+            received=f"{needed} bytes of weights, in a file of {held}",
+            accepted="config.json and model.safetensors of one checkpoint",
+            remedy="download both again",
+        )
+
+
+def check_archive(path: Path) -> None:
+    """Refuse a ``.pt`` file that would grow while it is read.
+
+    Raises
+    ------
+    ValueError, zipfile.BadZipFile
+        If it is no zip archive of stored parts, as ``torch.save`` has written since 1.6.
+    """
+    with zipfile.ZipFile(path) as archive:
+        parts = archive.infolist()
+    if any(part.compress_type != zipfile.ZIP_STORED for part in parts):
+        raise ValueError("its parts are compressed")
+    promised, held = sum(part.file_size for part in parts), path.stat().st_size
+    if promised > held:
+        raise ValueError(f"it promises {promised} bytes and has {held}")
+
+
+def _numbers(value: Any, key: str = "") -> Iterator[tuple[str, float]]:
+    """Give every number in a JSON value, with the key that it stands under."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from _numbers(part, name)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _numbers(part, key)
+    elif isinstance(value, int | float):
+        yield key, value

@@ -1,0 +1,132 @@
+"""A process that tries harmed inputs, watched from outside: it may hang or die."""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tests.fuzz.seeds import Seed
+from tests.fuzz.trial import Verdict, judge, limit_memory, prepare
+
+#: How long an input may take until it is refused, or segmented, which is work and no hang.
+LIMIT_S, WORK_S = 10.0, 600.0
+_HANG = "a hang"
+#: A process that imports PyTorch and tries every whole file once on a busy machine.
+START_S = 300.0
+
+
+def serve(pipe, base: Path, seeds: list[Seed], number: int) -> None:
+    """Answer input numbers with verdicts, in a process of its own."""
+    with tempfile.TemporaryDirectory() as work:
+        for seed in seeds:  # whole files, which also imports everything
+            given = Path(seed.files[0]).parent if seed.place == "folder" else seed.files[0]
+            verdict = judge(seed, given, base, _fresh(Path(work)))
+            if verdict.code != 0:
+                pipe.send(f"the whole file of {seed.name} was refused: {verdict}")
+                return
+        limit_memory()
+        _tell_of_work(pipe)
+        _load_once(base / "nano")
+        pipe.send("ready")
+        while True:
+            index = pipe.recv()
+            folder = _fresh(Path(work))
+            (folder / "in").mkdir()
+            seed, given = prepare(seeds, index, number, folder / "in")
+            pipe.send(judge(seed, given, base, folder))
+
+
+def _tell_of_work(pipe) -> None:
+    """Send word whenever an input was accepted and its segmentation begins."""
+    import voxtrail.pipeline
+
+    segment = voxtrail.pipeline.segment
+
+    def told(*arguments, **options):
+        pipe.send("accepted")
+        return segment(*arguments, **options)
+
+    voxtrail.pipeline.segment = told
+
+
+def _load_once(folder: Path) -> None:
+    """Load the whole checkpoint once; harmed ones are loaded each time."""
+    from voxtrail.model import weights
+
+    load, loaded = weights.load_model, weights.load_model(str(folder))
+
+    def remembered(name, **options):
+        return loaded if name == str(folder) else load(name, **options)
+
+    weights.load_model = remembered
+
+
+def _fresh(work: Path) -> Path:
+    shutil.rmtree(work)
+    work.mkdir()
+    return work
+
+
+class Process:
+    """One process that tries inputs; it is started again after a hang or a crash."""
+
+    def __init__(self, base: Path, seeds: list[Seed], number: int) -> None:
+        self._arguments = base, seeds, number
+        self._start()
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(theirs, *self._arguments), daemon=True)
+        self._process.start()
+        theirs.close()
+        try:
+            said = self._pipe.recv() if self._pipe.poll(START_S) else "it did not start"
+        except EOFError:
+            said = "it died before its first input"
+        if said != "ready":
+            raise SystemExit(said)
+
+    def verdict(self, index: int) -> Verdict:
+        """Try one input; one that hung is tried again, since a machine may stand still."""
+        verdict = self._try(index)
+        return self._try(index) if verdict.complaint.startswith(_HANG) else verdict
+
+    def _try(self, index: int) -> Verdict:
+        seeds = self._arguments[1]
+        start = time.perf_counter()
+        self._pipe.send(index)
+        limit_s = LIMIT_S
+        try:
+            while self._pipe.poll(limit_s):
+                if (said := self._pipe.recv()) != "accepted":
+                    return said
+                limit_s = WORK_S
+            complaint = f"{_HANG} of over {limit_s:g} s"
+        except EOFError:
+            self._process.join()
+            complaint = f"the process died: {self._process.exitcode}"
+        self.stop()
+        self._start()
+        seconds = time.perf_counter() - start
+        return Verdict(seeds[index % len(seeds)].name, -1, seconds, 0, complaint)
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.join()
+
+
+def trials(
+    base: Path, seeds: list[Seed], number: int, indices: Sequence[int]
+) -> Iterator[tuple[int, Verdict]]:
+    """Give the verdict of each input of a seed number."""
+    process = Process(base, seeds, number)
+    try:
+        for index in indices:
+            yield index, process.verdict(index)
+    finally:
+        process.stop()

@@ -1,0 +1,196 @@
+"""The whole files that are harmed, and the commands that are then given them."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+import voxtrail as vt
+from tests.cli.files import outlined, save, stored, stored_labels
+from tests.io import series
+from tests.nano import build
+from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompts
+from voxtrail.core.volume import LabelMap, Volume
+
+#: What a real scan is cut to: small, with the bones that are labelled in it.
+_PART = np.s_[40:72, 30:56, 20:34]
+
+
+@dataclass(frozen=True)
+class Seed:
+    """One kind of input.
+
+    Parameters
+    ----------
+    name
+        What it is called in reports.
+    files
+        Those that are harmed, one at a time; the first is what the command is given unless
+        ``place`` says otherwise.
+    command
+        Arguments, of which ``{input}`` is the input, ``{out}`` a folder for outputs and ``{base}``
+        the folder of whole files.
+    place
+        Whether the command is given the files' ``folder`` instead of the file.
+    """
+
+    name: str
+    files: tuple[Path, ...]
+    command: tuple[str, ...]
+    place: str = "file"
+
+
+def make(base: Path) -> list[Seed]:
+    """Write whole files to a folder; return what is to be harmed."""
+    build(base / "nano")
+    save(base / "ct.nii.gz", stored()[0])
+    save(base / "truth.nii.gz", stored_labels())
+    save(base / "prompts.nii.gz", outlined())
+    scan = vt.read(base / "ct.nii.gz")
+    drawn = vt.read_prompts(base / "prompts.nii.gz", like=scan)
+    labels = LabelMap(drawn_labels(drawn, scan), scan.stored, {1: "hip_left", 2: "rib", 3: "x"})
+    seeds = [*_scans(base, scan), *_prompts(base, labels, drawn, scan), *_tables(base)]
+    seeds += [*_dicom(base), *_checkpoints(base)]
+    if real := os.environ.get("VOXTRAIL_CT"):
+        seeds += _real(base, Path(real))
+    return seeds
+
+
+def drawn_labels(drawn: Prompts, scan: Volume) -> np.ndarray:
+    voxels = np.zeros(scan.voxels.shape, np.uint8)
+    for prompt in drawn.prompts:
+        assert isinstance(prompt, MaskPrompt)
+        prompt.axis.to_stack(voxels)[prompt.slice_index][prompt.mask] = prompt.label
+    return voxels
+
+
+_MODEL = ("--model", "{base}/nano", "--device", "cpu", "--crop", "none", "--quiet")
+
+
+def _segment(image: str, prompts: str) -> tuple[str, ...]:
+    return ("segment", image, prompts, "-o", "{out}/seg.nii.gz", *_MODEL)
+
+
+def _scans(base: Path, scan: Volume) -> list[Seed]:
+    command = _segment("{input}", "{base}/prompts.nii.gz")
+    seeds = []
+    for name in ("ct.nii", "ct.nrrd", "ct.mha"):
+        vt.write(scan, base / name)
+    nib.Nifti2Image(scan.to_stored(), scan.stored.affine).to_filename(base / "ct2.nii")
+    for name in ("ct.nii.gz", "ct.nii", "ct2.nii", "ct.nrrd", "ct.mha"):
+        seeds.append(Seed(f"scan {name}", (base / name,), command))
+    for suffix, detached in ((".nrrd", ".nhdr"), (".mha", ".mhd")):
+        folder = base / detached[1:]
+        folder.mkdir()
+        import SimpleITK
+
+        SimpleITK.WriteImage(SimpleITK.ReadImage(base / f"ct{suffix}"), folder / f"ct{detached}")
+        files = tuple(sorted(folder.iterdir(), key=lambda path: path.suffix != detached))
+        seeds.append(Seed(f"scan {detached}", files, command))
+    return seeds
+
+
+def _prompts(base: Path, labels: LabelMap, drawn: Prompts, scan: Volume) -> list[Seed]:
+    vt.write(labels, base / "drawn.seg.nrrd")
+    vt.write(labels, base / "drawn.nii")
+    axial = drawn.prompts[0].axis
+    more = (
+        *drawn.prompts[:2],
+        BoxPrompt(2, axial, 3, (1.0, 2.0, 6.0, 7.0)),
+        PointPrompt(3, axial, 5, ((3.0, 4.0), (1.0, 1.0)), (True, False)),
+    )
+    vt.write_prompts(Prompts(more, scan.stored, labels.names), base / "drawn.json")
+    seeds = [
+        Seed(f"prompts {name}", (base / name,), _segment("{base}/ct.nii.gz", "{input}"))
+        for name in ("drawn.json", "drawn.seg.nrrd", "drawn.nii", "prompts.nii.gz")
+    ]
+    score = ("evaluate", "{input}", "{base}/truth.nii.gz", "--json")
+    simulate = ("simulate", "{input}", "-o", "{out}/p.json")
+    seeds.append(Seed("labels evaluated", (base / "truth.nii.gz",), score))
+    seeds.append(Seed("labels simulated", (base / "drawn.seg.nrrd",), simulate))
+    return seeds
+
+
+def _tables(base: Path) -> list[Seed]:
+    with (base / "cases.csv").open("w", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file)
+        lines.writerow(("image", "prompts", "output", "memory", "margin", "overlay"))
+        image = base / "ct.nii.gz"
+        lines.writerow((image, base / "prompts.nii.gz", "a", "recent:k=2", "12", ""))
+        lines.writerow((image, base / "drawn.json", "b.seg.nrrd", "", "", "b.png"))
+    command = ("segment", "--cases", "{input}", "-o", "{out}/batch", *_MODEL)
+    return [Seed("table of cases", (base / "cases.csv",), command)]
+
+
+def _dicom(base: Path) -> list[Seed]:
+    from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
+
+    images = series.classic()
+    plain = series.save(images, base / "classic")
+    many = series.save([series.enhanced()], base / "enhanced")
+    scan = vt.read(plain)
+    voxels = np.zeros(scan.stored.shape, np.uint8)
+    voxels[3:8, 2:7, [1, 4]] = 1
+    prompts = LabelMap.from_stored(voxels, scan.stored.affine)
+    vt.write(prompts, base / "on-dicom.nii.gz")
+    command = _segment("{input}", "{base}/on-dicom.nii.gz")
+    for one in images:
+        one.compress(RLELossless, generate_instance_uid=False)
+    packed = series.save(images, base / "rle")
+    deflated = series.classic()
+    for one in deflated:
+        one.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    series.save(deflated, base / "deflated")
+    archive = series.zipped(plain)
+    refers = list(command)
+    refers[refers.index("{out}/seg.nii.gz")] = "{out}/seg.dcm"
+    found = [
+        Seed(f"DICOM {folder.name}", tuple(sorted(folder.iterdir())), command, "folder")
+        for folder in (plain, many, packed, base / "deflated")
+    ]
+    found.append(Seed("DICOM to SEG", found[0].files, tuple(refers), "folder"))
+    return [*found, Seed("DICOM zip", (archive,), command)]
+
+
+def _checkpoints(base: Path) -> list[Seed]:
+    command = [*_segment("{base}/ct.nii.gz", "{base}/prompts.nii.gz")]
+    command[command.index("{base}/nano")] = "{input}"
+    files = (base / "nano/config.json", base / "nano/model.safetensors")
+    return [Seed("checkpoint", files, tuple(command), "folder")]
+
+
+def _real(base: Path, data: Path) -> list[Seed]:
+    """Parts of a real scan, and real slices of a scanner."""
+    source = data / "totalseg_mini/s0000"
+    folder = base / "real"
+    folder.mkdir()
+    for path in (source / "ct.nii.gz", source / "segmentations/hip_left.nii.gz"):
+        image = nib.load(path)
+        part = image.slicer[_PART]
+        part.to_filename(folder / path.name)
+    whole = vt.read_labels(folder / "hip_left.nii.gz")
+    voxels = whole.voxels.copy()
+    present = np.flatnonzero(voxels.any(axis=(0, 1)))
+    voxels[..., [n for n in range(voxels.shape[2]) if n not in (present[0], present[-1])]] = 0
+    vt.write(LabelMap(voxels, whole.stored), folder / "drawn.nii.gz")
+    vt.write(vt.read(folder / "ct.nii.gz"), folder / "ct.nrrd")
+    seeds = [
+        Seed(f"real {name}", (folder / name,), _segment("{input}", "{base}/real/drawn.nii.gz"))
+        for name in ("ct.nii.gz", "ct.nrrd")
+    ]
+    slices = base / "scanner"
+    slices.mkdir()
+    for path in sorted((data / "dicom_ct/example_ct_dicom").iterdir())[:3]:
+        shutil.copyfile(path, slices / path.name)
+    scan = vt.read(slices)
+    drawn = np.zeros(scan.stored.shape, np.uint8)
+    drawn[200:260, 200:240, :1] = 1
+    vt.write(LabelMap.from_stored(drawn, scan.stored.affine), base / "on-scanner.nii.gz")
+    command = _segment("{input}", "{base}/on-scanner.nii.gz")
+    return [*seeds, Seed("real DICOM", tuple(sorted(slices.iterdir())), command, "folder")]
