@@ -261,6 +261,7 @@ def test_options_of_one_case_that_are_wrong_fail_that_case_only(scans, batch):
             ("c", "axes", "axial, coronal"),
             ("d.docx", "crop", "none"),
             ("e", "series", "7"),
+            ("f" * 300, "crop", "none"),
         )
     ]
     said = batch("--cases", table(scans, *rows), "--json")
@@ -270,6 +271,7 @@ def test_options_of_one_case_that_are_wrong_fail_that_case_only(scans, batch):
     assert found["c"] == ""
     assert ".seg.nrrd" in found["d.docx"]
     assert "no series" in found["e"]
+    assert "no file can have" in found["f" * 300]
     assert vt.read_labels(scans / "out" / "c.nii.gz").labels()
     assert np.array_equal(vt.read(scans / "ct-a.nii.gz").to_stored(), stored()[0])
 

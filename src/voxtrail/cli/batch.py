@@ -7,6 +7,7 @@ weights, is kept. So a batch that was interrupted goes on where it stopped.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -93,8 +94,8 @@ class Batch:
         OutputError
             If two outputs, or an output and an input, have one place, or the folder has none.
         """
-        taken_by_file = self.folder.exists() and not self.folder.is_dir()
-        if taken_by_file or not self.folder.parent.is_dir():
+        taken_by_file = os.path.exists(self.folder) and not os.path.isdir(self.folder)
+        if taken_by_file or not os.path.isdir(self.folder.parent):
             raise OutputError(
                 "the batch's folder cannot be made",
                 received=self.folder,
@@ -130,7 +131,7 @@ class Batch:
             tuple(place for place in (row.image, row.prompts) if place),
         )
         # Where there is a mark lies half of what an interrupted batch meant to write.
-        return replace(outputs, force=self.force or _marker(outputs).exists())
+        return replace(outputs, force=self.force or os.path.exists(_marker(outputs)))
 
     def _outcome(self, row: Row, loaded: LoadedModel, cache: FeatureCache, quiet: bool) -> Outcome:
         name, outputs = row.output, self._outputs(row)

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import logging
+import os
 import shutil
 import tempfile
 import warnings
@@ -70,7 +71,7 @@ def export(
 
 def check_folder(folder: Path) -> None:
     """Refuse a folder that an export cannot become; `OutputError` says why."""
-    if folder.exists() or not folder.resolve().parent.is_dir():
+    if os.path.exists(folder) or not folder.resolve().parent.is_dir():
         raise OutputError(
             "the export's folder cannot be made",
             received=str(folder),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -50,7 +51,7 @@ def load(
     """
     shortcuts = shortcuts or Shortcuts()
     folder = Path(name)
-    if (folder / DESCRIPTION).is_file():
+    if os.path.isfile(folder / DESCRIPTION):
         return _exported(folder, name, resolution, device, runtime, shortcuts)
     if runtime not in ("auto", "torch"):
         raise OptionError(
