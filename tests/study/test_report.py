@@ -52,10 +52,13 @@ class TestStatistics:
 
 
 def test_verdicts() -> None:
-    assert verdict_of(Estimate(9, 0, 0.1, 0.1, 0.05, 0.2)) == "holds"
-    assert verdict_of(Estimate(9, 0, -0.1, 0.1, -0.2, -0.05)) == "the other way"
-    assert verdict_of(Estimate(9, 0, 0.1, 0.1, -0.05, 0.2)) == "undecided"
-    assert verdict_of(None) == "not run"
+    above, below = (Estimate(9, 0, m, 0.1, m - 0.05, m + 0.05) for m in (0.1, -0.1))
+    assert verdict_of(above, 0.01) == "holds"
+    assert verdict_of(above, 0.2) == "leans that way"
+    assert verdict_of(below, 0.01) == "the other way"
+    assert verdict_of(below, None) == "leans the other way"
+    assert verdict_of(Estimate(9, 0, 0.1, 0.1, -0.05, 0.2), 0.01) == "undecided"
+    assert verdict_of(None, None) == "not run"
 
 
 def test_findings_name_variants_that_are_there() -> None:

@@ -19,12 +19,14 @@ from voxtrail.datasets.manifest import write_manifest
 from voxtrail.errors import InputError, OutputError
 from voxtrail.model.sam2 import Sam2SliceModel
 from voxtrail.preprocess import Box
+from voxtrail.study.bench import Bench
 from voxtrail.study.case import crop_of
 from voxtrail.study.executors.serial import Serial
 from voxtrail.study.experiments import experiments
 from voxtrail.study.plan import encodings
 from voxtrail.study.record import Records
 from voxtrail.study.runner import prepare, run
+from voxtrail.study.tasks.outlines import draw
 from voxtrail.study.tasks.track import Track
 
 KEYS = ["experiment", "variant", "case", "structure"]
@@ -270,9 +272,6 @@ def test_crops_have_a_margin_within_the_scan() -> None:
 
 
 def test_noise_is_the_same_for_every_method(request_for, data) -> None:
-    from voxtrail.study.bench import Bench
-    from voxtrail.study.tasks.outlines import draw
-
     request = request_for("noisy-prompts")
     case = Bench(request.settings).open(request.manifest.structures[0])
     clean = draw(case, "uniform:5", ("axial",), None)
@@ -280,6 +279,16 @@ def test_noise_is_the_same_for_every_method(request_for, data) -> None:
     for a, b, c in zip(one.prompts, other.prompts, clean.prompts, strict=True):
         assert np.array_equal(a.mask, b.mask)
         assert not np.array_equal(a.mask, c.mask)
+
+
+def test_noise_stays_in_the_crop(request_for) -> None:
+    request = request_for("noisy-prompts")
+    bench = Bench(replace(request.settings, margin_mm=0.0))
+    case = bench.open(request.manifest.structures[0])
+    for prompt in draw(case, "uniform:5", ("axial",), "dilated:mm=40").prompts:
+        rows, columns = case.crop.in_stack(prompt.axis, case.volume.grid.shape)[1:]
+        assert prompt.mask.any()
+        assert prompt.mask.sum() == prompt.mask[rows, columns].sum()
 
 
 def test_experiments_of_the_paper_are_all_here() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from voxtrail.errors import OutputError
 from voxtrail.io import check_writable, replacing
 from voxtrail.pipeline.record import NOTICE
-from voxtrail.study.record import Records, make_folder, parquet
+from voxtrail.study.record import NO_CASE, Records, make_folder, parquet
 from voxtrail.study.report.figures import figures, to_png, to_svg
 from voxtrail.study.report.findings import findings
 from voxtrail.study.report.results import Results
@@ -95,7 +95,8 @@ def build(folder: Path, output: Path, force: bool = False) -> Path:
 def _account(study: dict[str, Any], results: Results) -> list[str]:
     """Return lines that say what made the numbers."""
     what, runs = study["study"], study["runs"]
-    cases = results.frame[["case", "structure"]].drop_duplicates()
+    cases = results.frame.loc[results.frame.case != NO_CASE, ["case", "structure"]]
+    cases = cases.drop_duplicates()
     counts = results.frame.status.value_counts()
     lines = [
         f"Manifest {what['manifest']}: {what['structures']} structures, {len(cases)} with records",

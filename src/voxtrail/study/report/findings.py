@@ -12,8 +12,12 @@ from voxtrail.study.report.statistics import Estimate, compare, estimate, holm
 from voxtrail.study.report.table import Table, interval, p_text
 from voxtrail.study.report.tables import tracking_ms
 
-#: An interval wholly on the claimed side, wholly on the other, around zero, or no records.
-Verdict = Literal["holds", "the other way", "undecided", "not run"]
+#: Interval and corrected test on the claimed side, the interval alone, neither, or the other side.
+Verdict = Literal[
+    "holds", "leans that way", "undecided", "leans the other way", "the other way", "not run"
+]
+#: Below it a corrected p-value counts as a difference.
+SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def findings(results: Results) -> Table:
     corrected = holm([p for *_, p in compared])
     rows, tidy = [], []
     for finding, (whole, off, n, _), p in zip(FINDINGS, compared, corrected, strict=True):
-        verdict = verdict_of(whole)
+        verdict = verdict_of(whole, p)
         rows.append(
             (
                 finding.claim, verdict, str(n), _shown(whole), p_text(p), _shown(off),
@@ -112,9 +116,10 @@ def findings(results: Results) -> Table:
         "What the paper found, and what these records say",
         (
             results.warning(),
-            "Δ: mean difference of Dice on the same structures [95 % bootstrap interval]. A "
-            "finding holds where the interval lies above 0, is the other way where it lies below, "
-            "and is undecided where it holds 0. p: Wilcoxon, Holm-corrected over this table",
+            "Δ: mean difference of Dice on the same structures [95 % bootstrap interval]; p: "
+            "Wilcoxon, Holm-corrected over this table. A finding holds where the interval lies "
+            f"above 0 and p is below {SIGNIFICANT}, leans that way with the interval alone, and "
+            "is undecided where the interval holds 0; the other way likewise",
         ),
         ("finding", "here", "n", "Δ Dice, or value", "p", "Δ Dice off outlines", "experiment"),
         tuple(rows),
@@ -122,15 +127,18 @@ def findings(results: Results) -> Table:
     )
 
 
-def verdict_of(difference: Estimate | None) -> Verdict:
-    """Return what an interval says of a claimed difference above 0."""
+def verdict_of(difference: Estimate | None, p: float | None) -> Verdict:
+    """Return what interval and corrected p-value say of a claimed difference above 0."""
     if difference is None or difference.mean is None:
         return "not run"
     if difference.low is None or difference.high is None:
         return "undecided"
+    sure = p is not None and p < SIGNIFICANT
     if difference.low > 0:
-        return "holds"
-    return "the other way" if difference.high < 0 else "undecided"
+        return "holds" if sure else "leans that way"
+    if difference.high < 0:
+        return "the other way" if sure else "leans the other way"
+    return "undecided"
 
 
 def _compared(
@@ -165,7 +173,7 @@ def _measured(
         ),
         (
             "six memories track slower than IS", "timing", slower, "ms a slice",
-            verdict_of(slower),
+            verdict_of(slower, None),
         ),
         _embeddings(results),
     ]  # fmt: skip

@@ -35,7 +35,11 @@ def draw(case: Case, slices: str, axes: Sequence[str], noise: str | None) -> Pro
         # Of the case and the slice alone: every method gets the same spoilt outlines.
         text = f"{case.item.case}/{case.item.structure}/{prompt.axis.label}/{prompt.slice_index}"
         rng = np.random.default_rng(list(text.encode()))
-        spoilt.append(replace(prompt, mask=kind.spoil(prompt.mask, pixel_mm, rng)))
+        mask = kind.spoil(prompt.mask, pixel_mm, rng)
+        # A hand that strays is stopped at the side of the picture, which is the crop.
+        inside = np.zeros_like(mask)
+        inside[case.crop.in_stack(prompt.axis, case.volume.grid.shape)[1:]] = True
+        spoilt.append(replace(prompt, mask=mask & inside if (mask & inside).any() else prompt.mask))
     return replace(prompts, prompts=tuple(spoilt))
 
 
