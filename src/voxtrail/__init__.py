@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from voxtrail.io import read, read_labels, read_prompts, write, write_prompts
     from voxtrail.pipeline import Config, Segmentation, segment
+    from voxtrail.propagate.feature_cache import FeatureCache
+    from voxtrail.propagate.step_cache import StepCache
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Config": "voxtrail.pipeline",
+    "FeatureCache": "voxtrail.propagate.feature_cache",
     "Segmentation": "voxtrail.pipeline",
+    "StepCache": "voxtrail.propagate.step_cache",
     "read": "voxtrail.io",
     "read_labels": "voxtrail.io",
     "read_prompts": "voxtrail.io",
@@ -29,7 +33,9 @@ _HOMES = {
 
 __all__ = [
     "Config",
+    "FeatureCache",
     "Segmentation",
+    "StepCache",
     "__version__",
     "read",
     "read_labels",

@@ -199,11 +199,13 @@ def test_a_gif_scrolls_through_the_slices(case, segment_args, voxtrail):
     assert (case / "scroll.gif").read_bytes().startswith(b"GIF8")
 
 
-def test_a_second_run_reads_the_features_that_the_first_one_cached(segment_args, case, voxtrail):
+def test_a_second_run_finds_what_the_first_one_cached(segment_args, case, voxtrail):
     more = ["--cache", case / "cache", "--quiet", "--json", "--force"]
     first = json.loads(voxtrail(*segment_args, *more).out)
     labels = (case / "seg.nii.gz").read_bytes()
     second = json.loads(voxtrail(*segment_args, *more).out)
     assert first["slices"]["encoded"] > 0
-    assert second["slices"] == {"encoded": 0, "reused": sum(first["slices"].values())}
+    assert first["steps"]["segmented"] > 0
+    assert second["slices"] == {"encoded": 0, "reused": 0}  # nothing had to be looked at
+    assert second["steps"] == {"segmented": 0, "reused": sum(first["steps"].values())}
     assert (case / "seg.nii.gz").read_bytes() == labels

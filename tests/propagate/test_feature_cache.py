@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from voxtrail.errors import OutputError
-from voxtrail.propagate.feature_cache import SUFFIX, FeatureCache, slice_keys
+from voxtrail.propagate.feature_cache import FeatureCache, slice_keys
 from voxtrail.propagate.features import CHUNK_SLICES, FeatureSource
 
 
@@ -92,7 +92,7 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
     grey = stack(3)
     read_all(DoublingModel(), grey, FeatureCache(16, tmp_path))
     damaged, alien, gone = (
-        tmp_path / f"{key}{SUFFIX}" for key in slice_keys(DoublingModel(), grey)
+        tmp_path / f"{key}.features.safetensors" for key in slice_keys(DoublingModel(), grey)
     )
     damaged.write_bytes(damaged.read_bytes()[:-7])
     alien.write_bytes(b"something else")
@@ -111,7 +111,7 @@ def test_a_folder_keeps_within_its_bounds_and_the_last_used(tmp_path: Path) -> N
     read_all(DoublingModel(), grey[:1], one)
     size = next(tmp_path.iterdir()).stat().st_size
     read_all(DoublingModel(), grey[1:], FeatureCache(16, tmp_path, folder_bytes=4 * size))
-    kept = {path.name.removesuffix(SUFFIX) for path in tmp_path.iterdir()}
+    kept = {path.name.partition(".")[0] for path in tmp_path.iterdir()}
     assert kept == set(slice_keys(DoublingModel(), grey)[-4:])
 
 

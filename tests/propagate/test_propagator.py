@@ -12,6 +12,7 @@ from voxtrail.core.prompts import MaskPrompt, Prompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.memory import parse_policy
 from voxtrail.model.base import Step, Tracking
+from voxtrail.model.shortcuts import Shortcuts
 from voxtrail.propagate.features import FeatureSource
 from voxtrail.propagate.propagator import GONE_SLICES, Propagator, Stack
 from voxtrail.propagate.schedule import passes
@@ -27,6 +28,7 @@ class NotingModel:
 
     input_size = 32
     fingerprint = "noting"
+    shortcuts = Shortcuts()
 
     def __init__(self) -> None:
         self.stopwatch = Stopwatch()

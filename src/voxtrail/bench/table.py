@@ -42,8 +42,8 @@ def write_table(result: dict[str, Any], command: str, path: Path) -> None:
         *(f"| {name} | {value:.2f} | {_asked(name)} |" for name, value in result["ratios"].items()),
         "",
         "`labels-N` is the cost of N labels over that of one; `rerun` that of a first run over "
-        "that of a second one with one more outline and cached features; the others are the first "
-        "peer's time over voxtrail's.",
+        "that of a second one with one more outline and what the first one cached; the others are "
+        "the first peer's time over voxtrail's.",
         "",
         "| masks compared (un-prompted slices) | Dice |",
         "|---|---|",

@@ -18,6 +18,7 @@ from voxtrail.model.base import LoadedModel
 from voxtrail.model.shortcuts import Shortcuts
 from voxtrail.pipeline import Config, segment
 from voxtrail.propagate.feature_cache import FeatureCache
+from voxtrail.propagate.step_cache import StepCache
 
 KIB_PER_MIB = 1024
 WARM_UP_SLICES = 5
@@ -64,7 +65,7 @@ class Worker:
 
     def __init__(self, plan: BenchPlan, job: Job) -> None:
         self._plan = plan
-        self._cache = FeatureCache()
+        self._cache, self._steps = FeatureCache(), StepCache()
         self._peer: Any = None
         self._loaded: LoadedModel | None = None
         if job.who == "voxtrail":
@@ -118,7 +119,7 @@ class Worker:
             found: NDArray[np.bool_] = self._peer.run(stack, drawn)
             return found
         if job.cached == "first":
-            self._cache = FeatureCache()
+            self._cache, self._steps = FeatureCache(), StepCache()
         config = Config(
             model=self._plan.weights,
             preset=job.preset,
@@ -134,6 +135,8 @@ class Worker:
             config,
             model=self._loaded,
             cache=self._cache if job.cached != "no" else None,
+            # Runs that differ in their memories are timed whole.
+            steps=self._steps if job.cached != "no" and job.memory is None else None,
         )
         return Axis.AXIAL.to_stack(result.mask(1))
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import voxtrail
-from voxtrail.cli.case import Case, carry_out, write
+from voxtrail.cli.case import Case, Engine, carry_out, write
 from voxtrail.cli.outputs import Outputs
 from voxtrail.cli.progress import say
 from voxtrail.errors import InputError, OptionError, OutputError
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from voxtrail.cli.cases import Row
     from voxtrail.model.base import LoadedModel
     from voxtrail.pipeline import Config
-    from voxtrail.propagate.feature_cache import FeatureCache
 
 
 @dataclass(frozen=True)
@@ -75,12 +74,12 @@ class Batch:
     series: str | None = None
     force: bool = False
 
-    def run(self, loaded: LoadedModel, cache: FeatureCache, *, quiet: bool) -> list[Outcome]:
+    def run(self, engine: Engine, *, quiet: bool) -> list[Outcome]:
         """Go through all cases; what one of them raises is in its outcome."""
         outcomes = []
         for number, row in enumerate(self.rows, 1):
             say(f"[{number}/{len(self.rows)}] {row.output}", quiet=quiet)
-            outcome = self._outcome(row, loaded, cache, quiet)
+            outcome = self._outcome(row, engine, quiet)
             if outcome.error:
                 say(f"error: {outcome.name}: {outcome.error}", quiet=quiet)
             outcomes.append(outcome)
@@ -133,15 +132,15 @@ class Batch:
         # Where there is a mark lies half of what an interrupted batch meant to write.
         return replace(outputs, force=self.force or os.path.exists(_marker(outputs)))
 
-    def _outcome(self, row: Row, loaded: LoadedModel, cache: FeatureCache, quiet: bool) -> Outcome:
+    def _outcome(self, row: Row, engine: Engine, quiet: bool) -> Outcome:
         name, outputs = row.output, self._outputs(row)
         try:
             name = outputs.record.stem
             case = self._case(row, outputs)
-            if not case.outputs.force and (record := _record_of(case, loaded)):
+            if not case.outputs.force and (record := _record_of(case, engine.loaded)):
                 return Outcome(name, "kept", record)
             inputs = case.read()
-            result = carry_out(case, inputs, loaded, cache, quiet=quiet)
+            result = carry_out(case, inputs, engine, quiet=quiet)
             with _unfinished(case.outputs):
                 record = write(case, inputs, result, quiet=quiet)
         except InputError as error:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from voxtrail.model.base import LoadedModel
     from voxtrail.pipeline import Config, Segmentation
     from voxtrail.propagate.feature_cache import FeatureCache
+    from voxtrail.propagate.step_cache import StepCache
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,33 @@ class Inputs:
     fingerprints: dict[str, str] = field(default_factory=dict)
 
 
-def carry_out(
-    case: Case, inputs: Inputs, loaded: LoadedModel, cache: FeatureCache, *, quiet: bool
-) -> Segmentation:
+@dataclass(frozen=True, eq=False)
+class Engine:
+    """What cases of one command share.
+
+    Parameters
+    ----------
+    loaded
+        The model.
+    cache, steps
+        What earlier cases and runs encoded and segmented.
+    """
+
+    loaded: LoadedModel
+    cache: FeatureCache
+    steps: StepCache
+
+    @classmethod
+    def of(cls, loaded: LoadedModel, folder: Path | None) -> Engine:
+        """Return a model with the caches in a folder; without one masks are not kept."""
+        from voxtrail.propagate.feature_cache import FeatureCache
+        from voxtrail.propagate.step_cache import RAM_STEPS, StepCache
+
+        steps = StepCache(RAM_STEPS if folder else 0, folder)
+        return cls(loaded, FeatureCache(folder=folder), steps)
+
+
+def carry_out(case: Case, inputs: Inputs, engine: Engine, *, quiet: bool) -> Segmentation:
     """Segment a case, saying how far it is."""
     from voxtrail.cli.progress import progress_bar, say
     from voxtrail.pipeline import segment
@@ -87,7 +112,13 @@ def carry_out(
     say(f"{case.image.name}: {inputs.scan.stored.describe()}", quiet=quiet)
     with progress_bar(quiet=quiet) as progress:
         return segment(
-            inputs.scan, inputs.drawn, case.config, model=loaded, cache=cache, progress=progress
+            inputs.scan,
+            inputs.drawn,
+            case.config,
+            model=engine.loaded,
+            cache=engine.cache,
+            steps=engine.steps,
+            progress=progress,
         )
 
 

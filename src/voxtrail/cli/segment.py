@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from voxtrail.cli.batch import Batch, print_summary
-from voxtrail.cli.case import Case, carry_out, write
+from voxtrail.cli.case import Case, Engine, carry_out, write
 from voxtrail.cli.outputs import Outputs
 
 if TYPE_CHECKING:
@@ -183,12 +183,11 @@ def run(
 def _segment_one(case: Case, cache: Path | None, *, quiet: bool, as_json: bool) -> None:
     from voxtrail.cli.progress import say
     from voxtrail.pipeline.loading import load_for
-    from voxtrail.propagate.feature_cache import FeatureCache
 
     inputs = case.read()
     loaded = load_for(inputs.scan, inputs.drawn, case.config, quiet=quiet)
     say(f"runtime: {runtime_text(loaded)}", quiet=quiet)
-    result = carry_out(case, inputs, loaded, FeatureCache(folder=cache), quiet=quiet)
+    result = carry_out(case, inputs, Engine.of(loaded, cache), quiet=quiet)
     record = write(case, inputs, result, quiet=quiet)
     if as_json:
         sys.stdout.write(json.dumps(record, indent=2) + "\n")
@@ -199,14 +198,13 @@ def _segment_one(case: Case, cache: Path | None, *, quiet: bool, as_json: bool) 
 def _segment_many(batch: Batch, cache: Path | None, *, quiet: bool, as_json: bool) -> None:
     from voxtrail.cli.progress import say
     from voxtrail.pipeline.loading import load_fixed
-    from voxtrail.propagate.feature_cache import FeatureCache
 
     batch.check()
     loaded = load_fixed(batch.config, quiet=quiet)
     say(f"runtime: {runtime_text(loaded)}", quiet=quiet)
-    features = FeatureCache(folder=cache)
+    engine = Engine.of(loaded, cache)
     batch.folder.mkdir(exist_ok=True)
-    outcomes = batch.run(loaded, features, quiet=quiet)
+    outcomes = batch.run(engine, quiet=quiet)
     print_summary(outcomes, batch.folder, as_json=as_json)
     if any(one.result == "failed" for one in outcomes):
         raise typer.Exit(1)

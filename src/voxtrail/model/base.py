@@ -105,6 +105,12 @@ class SliceModel(Protocol):
     def unpack(self, arrays: Mapping[str, NDArray[np.generic]]) -> Features:
         """Return the features that `pack` made arrays of; `KeyError` if one is missing."""
 
+    def to_array(self, tensor: Any) -> NDArray[np.generic]:
+        """Return logits, a pointer or a spatial memory as an array, bfloat16 as its 16 bits."""
+
+    def from_array(self, array: NDArray[np.generic]) -> Any:
+        """Return what `to_array` made an array of."""
+
     def prompt(self, features: Features, prompt: Prompt, shape_hw: tuple[int, int]) -> Step:
         """Segment a slice from what was drawn on it, without any memory.
 

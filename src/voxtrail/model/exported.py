@@ -173,6 +173,14 @@ class ExportedModel:
         """Return the features that `pack` made arrays of."""
         return ExportedFeatures(*(arrays[name] for name in PACKED_NAMES))
 
+    def to_array(self, tensor: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Return logits, a pointer or a spatial memory (already bits) as it is."""
+        return tensor
+
+    def from_array(self, array: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Return what `to_array` was given."""
+        return array
+
     def prompt(self, features: ExportedFeatures, prompt: Prompt, shape_hw: tuple[int, int]) -> Step:
         """Segment a slice from what was drawn on it, without any memory."""
         if isinstance(prompt, MaskPrompt):

@@ -165,6 +165,19 @@ class Sam2SliceModel:
         )
         return SliceFeatures(top, (stride4, stride8))
 
+    def to_array(self, tensor: Tensor) -> NDArray[np.generic]:
+        """Return logits, a pointer or a spatial memory as an array, bfloat16 as its 16 bits."""
+        held = tensor.cpu()
+        if held.dtype != torch.bfloat16:
+            return np.asarray(held.numpy())
+        return np.asarray(held.view(torch.int16).numpy().view(np.uint16))
+
+    def from_array(self, array: NDArray[np.generic]) -> Tensor:
+        """Return what `to_array` made an array of."""
+        if array.dtype != np.uint16:
+            return torch.from_numpy(array).to(self._device)
+        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16).to(self._device)
+
     @torch.inference_mode()
     def prompt(self, features: SliceFeatures, prompt: Prompt, shape_hw: tuple[int, int]) -> Step:
         """Segment a slice from what was drawn on it, without any memory."""

@@ -10,10 +10,11 @@ from typing import Any
 
 import voxtrail
 from voxtrail.core.volume import Volume
-from voxtrail.model.base import LoadedModel
+from voxtrail.model.base import LoadedModel, SliceModel
 from voxtrail.pipeline.config import Config
 from voxtrail.preprocess import Box
 from voxtrail.propagate.feature_cache import FeatureCache
+from voxtrail.propagate.step_cache import StepCache
 
 FORMAT = "voxtrail-run/1"
 NOTICE = "Research use only. Not a medical device."
@@ -68,13 +69,32 @@ class Spent:
     ----------
     seconds
         By component.
-    encoded, reused
-        Slices, see `FeatureCache`.
+    slices
+        Encoded and reused, see `FeatureCache`.
+    steps
+        Segmented and reused, see `StepCache`.
     """
 
     seconds: dict[str, float]
-    encoded: int
-    reused: int
+    slices: dict[str, int]
+    steps: dict[str, int]
+
+    @classmethod
+    def so_far(cls, model: SliceModel, cache: FeatureCache, steps: StepCache) -> Spent:
+        """Return what has been spent up to now."""
+        return cls(
+            dict(model.stopwatch.seconds),
+            {"encoded": cache.encoded, "reused": cache.reused},
+            {"segmented": steps.segmented, "reused": steps.reused},
+        )
+
+    def since(self, before: Spent) -> Spent:
+        """Return what was spent between two moments."""
+        return Spent(
+            {k: round(v - before.seconds.get(k, 0.0), 3) for k, v in self.seconds.items()},
+            {k: v - before.slices[k] for k, v in self.slices.items()},
+            {k: v - before.steps[k] for k, v in self.steps.items()},
+        )
 
 
 @dataclass(frozen=True)
@@ -97,6 +117,9 @@ class RunRecord:
         One a label.
     slices
         How many were encoded, and how many found in the cache of features instead.
+    steps
+        How many slices were segmented, counted for each label and pass, and how many found in the
+        cache of steps instead.
     seconds
         By component, and in all.
     warnings
@@ -110,6 +133,7 @@ class RunRecord:
     grid: dict[str, Any]
     labels: list[LabelRecord]
     slices: dict[str, int]
+    steps: dict[str, int]
     seconds: dict[str, float]
     warnings: list[str]
 
@@ -121,16 +145,11 @@ class RunRecord:
         loaded: LoadedModel,
         volume: Volume,
         labels: Sequence[LabelRecord],
-        cache: FeatureCache,
-        before: Spent,
+        spent: Spent,
         seconds_total: float,
         warnings: Sequence[str],
     ) -> RunRecord:
-        """Gather a record; ``before`` is what model and cache had spent at the start."""
-        spent = {
-            name: round(seconds - before.seconds.get(name, 0.0), 3)
-            for name, seconds in loaded.model.stopwatch.seconds.items()
-        }
+        """Gather a record."""
         return cls(
             config=config,
             model={
@@ -145,11 +164,9 @@ class RunRecord:
             versions=versions(),
             grid=volume.stored.to_json(),
             labels=list(labels),
-            slices={
-                "encoded": cache.encoded - before.encoded,
-                "reused": cache.reused - before.reused,
-            },
-            seconds={**spent, "total": round(seconds_total, 3)},
+            slices=spent.slices,
+            steps=spent.steps,
+            seconds={**spent.seconds, "total": round(seconds_total, 3)},
             warnings=list(warnings),
         )
 

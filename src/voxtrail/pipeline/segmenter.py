@@ -16,7 +16,7 @@ from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.fuse import FUSIONS, Fusion
-from voxtrail.memory import MemoryPolicy, parse_policy
+from voxtrail.memory import parse_policy
 from voxtrail.model.base import LoadedModel, SliceModel
 from voxtrail.pipeline.checks import check_request, warnings_about
 from voxtrail.pipeline.compose import UNVISITED_LOGIT, LabelLogits, compete, impose_drawn, offset
@@ -28,6 +28,7 @@ from voxtrail.preprocess import Box, Side, margin_vox, parse_preprocess
 from voxtrail.propagate.feature_cache import FeatureCache
 from voxtrail.propagate.features import FeatureSource
 from voxtrail.propagate.propagator import Propagator, Stack, StackLogits
+from voxtrail.propagate.step_cache import StepCache
 
 #: A crop that a predicted mask touches grows, and that part is run again, at most so often.
 MAX_GROWTHS = 2
@@ -79,6 +80,7 @@ def segment(
     *,
     model: LoadedModel | None = None,
     cache: FeatureCache | None = None,
+    steps: StepCache | None = None,
     progress: Progress | None = None,
 ) -> Segmentation:
     """Carry outlined slices through a scan.
@@ -95,6 +97,9 @@ def segment(
         A model that is already loaded; otherwise ``config.model`` is loaded.
     cache
         Encoded slices to be shared with other runs; by default none are.
+    steps
+        Segmented slices to be shared with other runs, so that one with a corrected outline repeats
+        only what depends on it; by default none are.
     progress
         Called as the work goes on.
 
@@ -111,8 +116,9 @@ def segment(
     bounds = bounds_of(volume, prompts, config)
     loaded = model or load_for(volume, prompts, config)
     cache = FeatureCache() if cache is None else cache  # an empty one is false
-    before = Spent(dict(loaded.model.stopwatch.seconds), cache.encoded, cache.reused)
-    work = _Work(volume, prompts, config, bounds, loaded.model, cache, progress)
+    steps = StepCache(ram_steps=0) if steps is None else steps
+    before = Spent.so_far(loaded.model, cache, steps)
+    work = _Work(volume, prompts, config, bounds, loaded.model, cache, steps, progress)
     logits, label_records, warnings = work.run()
     impose_drawn(logits, prompts, volume)
     labels = compete(logits, prompts, volume)
@@ -125,10 +131,15 @@ def segment(
         loaded=loaded,
         volume=volume,
         labels=[replace(item, voxels=voxels[item.label]) for item in label_records],
-        cache=cache,
-        before=before,
+        spent=Spent.so_far(loaded.model, cache, steps).since(before),
         seconds_total=time.perf_counter() - started,
-        warnings=[*volume.origin.notes, *warnings_about(prompts, config), *warnings, *cache.notes],
+        warnings=[
+            *volume.origin.notes,
+            *warnings_about(prompts, config),
+            *warnings,
+            *cache.notes,
+            *steps.notes,
+        ],
     )
     return Segmentation(labels, logits, record)
 
@@ -144,6 +155,7 @@ class _Work:
         bounds: Box,
         model: SliceModel,
         cache: FeatureCache,
+        steps: StepCache,
         progress: Progress | None,
     ) -> None:
         self._volume = volume
@@ -154,7 +166,8 @@ class _Work:
         self._cache = cache
         self._progress = progress
         self._axes = tuple(Axis.named(name) for name in config.axes)
-        self._policy: MemoryPolicy = parse_policy(config.prompt_memory or "", config.memory or "")
+        policy = parse_policy(config.prompt_memory or "", config.memory or "")
+        self._propagator = Propagator(model, policy, steps)
         self._fusion: Fusion = FUSIONS.parse(config.fuse)
         transform = parse_preprocess(config.window)
         self._grey = {axis: transform.apply(axis.to_stack(volume.voxels)) for axis in self._axes}
@@ -203,7 +216,7 @@ class _Work:
             if self._progress:
                 self._progress(done, total, f"propagating{again}")
 
-        results = Propagator(self._model, self._policy).propagate(
+        results = self._propagator.propagate(
             [lane.stack for lane in lanes], self._config.direction, report
         )
         found: list[dict[int, _Found]] = []

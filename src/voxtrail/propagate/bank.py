@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from voxtrail.memory import Entry, MemoryPolicy, Query
 from voxtrail.memory.base import MAX_POINTERS
 from voxtrail.model.base import Features, Pointer, SpatialMemory, Step, Tracking
+
+
+@dataclass(frozen=True, eq=False)
+class Recalled:
+    """What one slice attends to.
+
+    Parameters
+    ----------
+    memories, pointers
+        As in `Tracking`.
+    memory_keys, pointer_keys
+        The same, with the keys of the slices that they come from; see
+        `voxtrail.propagate.step_cache.track_key`.
+    """
+
+    memories: tuple[tuple[SpatialMemory, int], ...]
+    pointers: tuple[tuple[Pointer, float], ...]
+    memory_keys: tuple[tuple[str, int], ...]
+    pointer_keys: tuple[tuple[str, float], ...]
+
+    def on(self, features: Features) -> Tracking:
+        """Return what the model needs to track a slice."""
+        return Tracking(features, self.memories, self.pointers)
 
 
 class MemoryBank:
@@ -21,17 +46,19 @@ class MemoryBank:
         self._entries: dict[int, Entry] = {}
         self._memories: dict[int, SpatialMemory] = {}
         self._pointers: dict[int, Pointer] = {}
+        self._keys: dict[int, str] = {}
 
     def __len__(self) -> int:
         """Return how many spatial memories are held."""
         return len(self._memories)
 
-    def note(self, slice_index: int, step: Step) -> None:
-        """Remember that a slice was segmented; its spatial memory may follow."""
+    def note(self, slice_index: int, step: Step, key: str) -> None:
+        """Remember that a slice was segmented, known by ``key``; its memory may follow."""
         self._entries[slice_index] = Entry(
             slice_index, step.prompted, step.predicted_iou, step.object_score
         )
         self._pointers[slice_index] = step.pointer
+        self._keys[slice_index] = key
 
     def wants(self, slice_index: int, upcoming: Query) -> bool:
         """Tell whether a slice's spatial memory may be asked for from ``upcoming`` on."""
@@ -48,18 +75,18 @@ class MemoryBank:
         self._memories = {i: m for i, m in self._memories.items() if i in memories}
         self._pointers = {i: p for i, p in self._pointers.items() if i in pointers}
         self._entries = {i: e for i, e in self._entries.items() if i in memories or i in pointers}
+        self._keys = {i: key for i, key in self._keys.items() if i in self._entries}
 
-    def recall(self, query: Query, features: Features) -> Tracking:
+    def recall(self, query: Query) -> Recalled:
         """Gather what the query's slice attends to."""
         recall = self._policy.recall(query, self._entries)
         # The reference scales pointer distances by the greatest one that can occur.
         farthest = min(query.num_slices, MAX_POINTERS) - 1
-        return Tracking(
-            features=features,
-            memories=tuple(
-                (self._memories[item.slice_index], item.embedding) for item in recall.memories
-            ),
-            pointers=tuple(
-                (self._pointers[index], distance / farthest) for index, distance in recall.pointers
-            ),
+        memories = [(item.slice_index, item.embedding) for item in recall.memories]
+        pointers = [(index, distance / farthest) for index, distance in recall.pointers]
+        return Recalled(
+            memories=tuple((self._memories[i], embedding) for i, embedding in memories),
+            pointers=tuple((self._pointers[i], distance) for i, distance in pointers),
+            memory_keys=tuple((self._keys[i], embedding) for i, embedding in memories),
+            pointer_keys=tuple((self._keys[i], distance) for i, distance in pointers),
         )

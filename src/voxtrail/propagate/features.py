@@ -33,6 +33,8 @@ class FeatureSource:
         self._cache = FeatureCache() if cache is None else cache  # an empty one is false
         #: What the slices of each chunk that was asked for are known by in the cache.
         self._keys: dict[int, list[str]] = {}
+        #: Chunks whose features were read.
+        self._read: set[int] = set()
 
     @property
     def shape_hw(self) -> tuple[int, int]:
@@ -45,14 +47,26 @@ class FeatureSource:
     def __getitem__(self, index: int) -> Features:
         """Return the features of slice ``index``, encoding its chunk where they are not kept."""
         number, offset = divmod(index, CHUNK_SLICES)
-        if keys := self._keys.get(number):
+        keys = self._keys_of(number)
+        if number in self._read:
             features = self._cache.held(keys[offset])
             if features is not None:
                 return features
-        chunk = self._stack[number * CHUNK_SLICES : (number + 1) * CHUNK_SLICES]
-        if not keys:
-            keys = self._keys[number] = slice_keys(self._model, chunk)
-        return self._cache.features(self._model, chunk, keys)[offset]
+        self._read.add(number)
+        return self._cache.features(self._model, self._chunk(number), keys)[offset]
+
+    def key(self, index: int) -> str:
+        """Return what the features of slice ``index`` are known by, without encoding it."""
+        number, offset = divmod(index, CHUNK_SLICES)
+        return self._keys_of(number)[offset]
+
+    def _chunk(self, number: int) -> NDArray[np.float32]:
+        return self._stack[number * CHUNK_SLICES : (number + 1) * CHUNK_SLICES]
+
+    def _keys_of(self, number: int) -> list[str]:
+        if number not in self._keys:
+            self._keys[number] = slice_keys(self._model, self._chunk(number))
+        return self._keys[number]
 
     def part(self, start: int, stop: int) -> FeaturePart:
         """Return slices ``start`` to ``stop`` as a source of its own that shares what is kept."""
@@ -86,3 +100,7 @@ class FeaturePart:
     def __getitem__(self, index: int) -> Features:
         """Return the features of slice ``index`` of this part."""
         return self._source[self._start + index]
+
+    def key(self, index: int) -> str:
+        """Return what the features of slice ``index`` of this part are known by."""
+        return self._source.key(self._start + index)

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from voxtrail.core.prompts import MaskPrompt, Prompt
 from voxtrail.memory import MemoryPolicy, Query
-from voxtrail.model.base import SliceModel, SpatialMemory, Step
+from voxtrail.model.base import Features, SliceModel, SpatialMemory, Step
 from voxtrail.propagate.bank import MemoryBank
 from voxtrail.propagate.features import FeaturePart, FeatureSource
 from voxtrail.propagate.schedule import Direction, Pass, passes
+from voxtrail.propagate.step_cache import StepCache, prompt_key, track_key
 
 #: Logit of a drawn mask's pixels, and minus that of pixels known to be outside.
 DRAWN_LOGIT = 10.0
@@ -86,6 +87,15 @@ class StackLogits:
     passes: tuple[PassLogits, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class _Prompted:
+    """A prompted slice and what it is known by."""
+
+    key: str
+    step: Step
+    memory: SpatialMemory
+
+
 @dataclass(eq=False)
 class _Run:
     """A pass under way."""
@@ -115,11 +125,17 @@ class Propagator:
         The four calls of a SAM 2.
     policy
         Which memories a slice attends to.
+    steps
+        Slices that an earlier run segmented; those whose prompts and memories are the same are
+        not segmented again. By default none are kept.
     """
 
-    def __init__(self, model: SliceModel, policy: MemoryPolicy) -> None:
+    def __init__(
+        self, model: SliceModel, policy: MemoryPolicy, steps: StepCache | None = None
+    ) -> None:
         self._model = model
         self._policy = policy
+        self._steps = StepCache(ram_steps=0) if steps is None else steps  # an empty one is false
 
     def propagate(
         self,
@@ -156,16 +172,14 @@ class Propagator:
         runs: list[_Run] = []
         drawn: list[dict[int, NDArray[np.float32]]] = []
         for number, (stack, stack_courses) in enumerate(zip(stacks, courses, strict=True)):
-            steps, memories = self._read_prompts(stack)
-            drawn.append(
-                {index: self._drawn_logits(stack, index, step) for index, step in steps.items()}
-            )
+            prompted = {index: self._read_prompt(stack, index) for index in sorted(stack.prompts)}
+            drawn.append({i: self._drawn_logits(stack, i, one.step) for i, one in prompted.items()})
             shape = (len(stack.features), *stack.features.shape_hw)
             for course in stack_courses:
                 bank = MemoryBank(self._policy)
-                for index, step in steps.items():
-                    bank.note(index, step)
-                    bank.keep(index, memories[index])
+                for index, one in prompted.items():
+                    bank.note(index, one.step, one.key)
+                    bank.keep(index, one.memory)
                 logits = np.zeros(shape, dtype=np.float32)
                 runs.append(_Run(number, course, bank, logits, np.zeros(shape[0], dtype=np.bool_)))
         total = sum(len(run.course.slices) for run in runs)
@@ -188,15 +202,18 @@ class Propagator:
             for number in range(len(stacks))
         ]
 
-    def _read_prompts(self, stack: Stack) -> tuple[dict[int, Step], dict[int, SpatialMemory]]:
-        shape_hw = stack.features.shape_hw
-        steps: dict[int, Step] = {}
-        memories: dict[int, SpatialMemory] = {}
-        for index, prompt in sorted(stack.prompts.items()):
-            features = stack.features[index]
-            steps[index] = self._model.prompt(features, prompt, shape_hw)
-            memories[index] = self._model.memorise([features], [steps[index]])[0]
-        return steps, memories
+    def _read_prompt(self, stack: Stack, index: int) -> _Prompted:
+        features, prompt = stack.features, stack.prompts[index]
+        key = prompt_key(self._model, features.key(index), prompt, features.shape_hw)
+        (step,) = self._steps.steps(
+            self._model,
+            [key],
+            lambda _: [self._model.prompt(features[index], prompt, features.shape_hw)],
+        )
+        (memory,) = self._steps.memories(
+            self._model, [key], lambda _: self._model.memorise([features[index]], [step])
+        )
+        return _Prompted(key, step, memory)
 
     def _drawn_logits(self, stack: Stack, index: int, step: Step) -> NDArray[np.float32]:
         prompt = stack.prompts[index]
@@ -208,32 +225,58 @@ class Propagator:
     def _round(self, runs: list[_Run], stacks: Sequence[Stack]) -> None:
         """Advance every run by one slice."""
         tracked = [run for run in runs if run.slice_index not in stacks[run.stack].prompts]
-        trackings = [
-            run.bank.recall(_query(run, stacks), stacks[run.stack].features[run.slice_index])
-            for run in tracked
-        ]
-        steps = self._model.track(trackings) if trackings else []
-        for run, step in zip(tracked, steps, strict=True):
-            run.bank.note(run.slice_index, step)
+        remembering: list[tuple[_Run, str, Step]] = []
+        for run, key, step in zip(tracked, *self._track(tracked, stacks), strict=True):
+            run.bank.note(run.slice_index, step, key)
             logits = self._model.masks([step], stacks[run.stack].features.shape_hw)[0]
             run.logits[run.slice_index] = logits
             run.visited[run.slice_index] = True
             run.tracked += 1
             run.empty_slices = 0 if (logits > 0).any() else run.empty_slices + 1
-        wanted = [
-            (run, tracking, step)
-            for run, tracking, step in zip(tracked, trackings, steps, strict=True)
-            if run.position + 1 < len(run.course.slices)
-            and run.bank.wants(run.slice_index, _query(run, stacks, ahead=1))
-        ]
-        if wanted:
-            memories = self._model.memorise(
-                [tracking.features for _, tracking, _ in wanted], [step for *_, step in wanted]
+            wanted = run.position + 1 < len(run.course.slices) and run.bank.wants(
+                run.slice_index, _query(run, stacks, ahead=1)
             )
-            for (run, *_), memory in zip(wanted, memories, strict=True):
-                run.bank.keep(run.slice_index, memory)
+            if wanted:
+                remembering.append((run, key, step))
+        self._memorise(remembering, stacks)
         for run in runs:
             self._advance(run, stacks)
+
+    def _track(self, runs: Sequence[_Run], stacks: Sequence[Stack]) -> tuple[list[str], list[Step]]:
+        """Segment the slice that each run is at; return what the steps are known by, and them."""
+        recalled = [run.bank.recall(_query(run, stacks)) for run in runs]
+        keys = [
+            track_key(
+                self._model,
+                stacks[run.stack].features.key(run.slice_index),
+                one.memory_keys,
+                one.pointer_keys,
+            )
+            for run, one in zip(runs, recalled, strict=True)
+        ]
+        steps = self._steps.steps(
+            self._model,
+            keys,
+            lambda places: self._model.track(
+                [recalled[i].on(_features(runs[i], stacks)) for i in places]
+            ),
+        )
+        return keys, steps
+
+    def _memorise(
+        self, segmented: Sequence[tuple[_Run, str, Step]], stacks: Sequence[Stack]
+    ) -> None:
+        """Give runs the memories of the slices that they are at: key and step of each."""
+        memories = self._steps.memories(
+            self._model,
+            [key for _, key, _ in segmented],
+            lambda places: self._model.memorise(
+                [_features(segmented[i][0], stacks) for i in places],
+                [segmented[i][2] for i in places],
+            ),
+        )
+        for (run, *_), memory in zip(segmented, memories, strict=True):
+            run.bank.keep(run.slice_index, memory)
 
     @staticmethod
     def _advance(run: _Run, stacks: Sequence[Stack]) -> None:
@@ -262,6 +305,10 @@ def drawn_logits(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     logits = np.full(mask.shape, -DRAWN_LOGIT, dtype=np.float32)
     logits[mask] = DRAWN_LOGIT
     return logits
+
+
+def _features(run: _Run, stacks: Sequence[Stack]) -> Features:
+    return stacks[run.stack].features[run.slice_index]
 
 
 def _query(run: _Run, stacks: Sequence[Stack], ahead: int = 0) -> Query:
