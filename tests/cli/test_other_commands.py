@@ -7,8 +7,10 @@ import pytest
 
 import voxtrail as vt
 from tests.cli.files import outlined, save, stored_labels
+from tests.io import series
 from voxtrail.cli.demo import FILES
 from voxtrail.core.axis import Axis
+from voxtrail.core.volume import LabelMap
 from voxtrail.model.catalogue import CATALOGUE
 
 #: What CLI.md promises of each label, then what comes besides.
@@ -74,6 +76,51 @@ def test_binary_masks_are_named_after_their_files(case, voxtrail):
     for word in ("all slices", "Dice", "HD mm", "hip_left", "sacrum", "femur", "mean"):
         assert word in said.out
     assert "un-prompted" not in said.out
+
+
+@pytest.fixture
+def dicom(tmp_path):
+    """A series, labels on it as NIfTI, and the same as both kinds of DICOM."""
+    pytest.importorskip("highdicom", reason="highdicom is not installed (voxtrail[dicom])")
+    folder = tmp_path / "dicom"
+    folder.mkdir()
+    scan = vt.read(series.save(series.classic(), folder / "ct"))
+    voxels = np.zeros(scan.stored.shape, np.uint8)
+    voxels[2:7, 3:8, 1:4] = 1
+    voxels[8:11, 2:6, 2:5] = 4
+    names = {1: "hip_left", 4: "sacrum"}
+    labels = LabelMap.from_stored(voxels, scan.stored.affine, names, scan.origin)
+    for suffix in ("nii.gz", "dcm", "rtstruct.dcm"):
+        vt.write(labels, folder / f"labels.{suffix}")
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["dcm", "rtstruct.dcm"])
+def test_labels_as_dicom_are_scored_and_score(kind, dicom, voxtrail):
+    other, whole = dicom / f"labels.{kind}", dicom / "labels.nii.gz"
+    for pair in ((other, whole), (whole, other), (other, other, "--like", dicom / "ct")):
+        found = evaluated(voxtrail("evaluate", *pair, "--prompts", other, "--json"))
+        assert found["mean"]["dice"] == 1
+        assert found["labels"]["4"]["hausdorff_mm"] == 0
+        assert [one["name"] for one in found["labels"].values()] == ["hip_left", "sacrum"]
+    alone = voxtrail("evaluate", other, other)
+    if kind == "dcm":
+        assert (alone.code, alone.err) == (0, "")
+    else:
+        assert alone.code == 2
+        assert "--like" in alone.err
+
+
+@pytest.mark.parametrize("kind", ["dcm", "rtstruct.dcm"])
+def test_prompts_are_simulated_from_dicom_on_the_scan(kind, dicom, voxtrail):
+    place = dicom / "p.json"
+    said = voxtrail(
+        "simulate", dicom / f"labels.{kind}", "-o", place, "--slices", "middle",
+        "--like", dicom / "ct",
+    )  # fmt: skip
+    assert (said.code, said.err) == (0, "")
+    assert "4 sacrum: axial 3 (slice numbers as stored)" in said.out
+    assert vt.read_prompts(place, like=vt.read(dicom / "ct")).labels() == (1, 4)
 
 
 def test_simulated_prompts_are_the_truth_on_chosen_slices(case, voxtrail):

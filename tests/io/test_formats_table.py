@@ -31,6 +31,9 @@ def test_every_format_has_a_row_and_every_suffix_a_place():
 def test_what_is_read_and_written_is_said():
     rows = {line.split("|")[1].strip(): line for line in table().splitlines() if "|" in line}
     assert "| labels | labels |" in rows["3D Slicer segmentation"]
-    assert "|  | labels | `pip install 'voxtrail[dicom]'` |" in rows["DICOM Segmentation\\*"]
+    segmentation = rows["DICOM Segmentation\\*"]
+    assert (
+        "| labels (any name) | labels | `pip install 'voxtrail[dicom]'` to write |" in segmentation
+    )
     assert "`.mhd` (read only)" in rows["MetaImage"]
     assert "| scan |  |  |" in rows["DICOM CT series"]

@@ -32,16 +32,21 @@ def run(
         Path | None,
         typer.Option(help="What was drawn: also score without those slices."),
     ] = None,
+    like: Annotated[
+        Path | None,
+        typer.Option(
+            help="The scan that was labelled, where DICOM labels alone do not say it all."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all measures as JSON.")] = False,
 ) -> None:
     """Score a segmentation label by label: overlap, and distances between surfaces."""
     from voxtrail.core.volume import Volume
     from voxtrail.evaluate import evaluate
-    from voxtrail.evaluate.truth import read_truth
-    from voxtrail.io import read_labels, read_prompts
+    from voxtrail.evaluate.truth import read_pair
+    from voxtrail.io import read, read_prompts
 
-    expected = read_truth(truth)
-    found = read_labels(prediction)
+    found, expected = read_pair(prediction, truth, read(like) if like else None)
     drawn = None
     if prompts is not None:
         drawn = read_prompts(prompts, like=Volume(expected.voxels, expected.stored))

@@ -20,18 +20,22 @@ def run(
         str, typer.Option(help="first-middle-last, middle, first-last or uniform:K.")
     ] = "first-middle-last",
     axes: Annotated[str, typer.Option(help="axial, coronal, sagittal; commas join.")] = "axial",
+    like: Annotated[
+        Path | None,
+        typer.Option(help="The scan that was labelled, on whose grid prompts of DICOM labels lie."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Cut prompts from the truth on chosen slices of every label."""
     from voxtrail.core.axis import Axis
     from voxtrail.evaluate import simulate
     from voxtrail.evaluate.truth import read_truth
-    from voxtrail.io import check_prompts_output, write_prompts
+    from voxtrail.io import check_prompts_output, read, write_prompts
     from voxtrail.io.slice_frame import SliceFrame
 
     check_prompts_output(output, force)
     directions = Axis.several(axes.split(","))
-    drawn = simulate(read_truth(truth), slices, directions)
+    drawn = simulate(read_truth(truth, read(like) if like else None), slices, directions)
     write_prompts(drawn, output, force)
     for label in drawn.labels():
         numbers: dict[str, list[int]] = {}

@@ -7,15 +7,22 @@ from pathlib import Path
 
 import numpy as np
 
-from voxtrail.core.volume import LabelMap
+from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.errors import GridError, ImageError
-from voxtrail.io import read_labels
+from voxtrail.io import fills_grid, read_labels
 
 
-def read_truth(paths: Sequence[Path]) -> LabelMap:
+def read_truth(paths: Sequence[Path], like: Volume | LabelMap | None = None) -> LabelMap:
     """Read one label map, or several binary masks as labels 1, 2, ... in the order given.
 
-    A binary mask is named after its file.
+    A binary mask is named after its file, unless that file names what it holds.
+
+    Parameters
+    ----------
+    paths
+        The files.
+    like
+        The scan that was labelled; see `voxtrail.io.read_labels`.
 
     Raises
     ------
@@ -25,12 +32,13 @@ def read_truth(paths: Sequence[Path]) -> LabelMap:
     GridError
         If the masks lie on different grids.
     """
-    maps = [read_labels(path) for path in paths]
+    maps = [read_labels(path, like=like) for path in paths]
     if len(maps) == 1:
         only = maps[0]
-        names = {1: _name(paths[0])} if only.labels() == (1,) else only.names
+        names = {1: _name(only, paths[0])} if only.labels() == (1,) else only.names
         return LabelMap(only.voxels, only.stored, names)
     first = maps[0]
+    names = {n: _name(*named) for n, named in enumerate(zip(maps, paths, strict=True), start=1)}
     kind = np.uint8 if len(maps) <= np.iinfo(np.uint8).max else np.uint16
     joined = np.zeros(first.grid.shape, dtype=kind)
     for label, (path, one) in enumerate(zip(paths, maps, strict=True), start=1):
@@ -39,7 +47,7 @@ def read_truth(paths: Sequence[Path]) -> LabelMap:
                 f"{path.name} lies on another grid than {paths[0].name}",
                 received=one.stored.describe(),
                 accepted=first.stored.describe(),
-                remedy="pass masks of one scan",
+                remedy="pass masks of one scan, which is to be named (--like) where they are DICOM",
             )
         if len(one.labels()) > 1:
             raise ImageError(
@@ -58,8 +66,33 @@ def read_truth(paths: Sequence[Path]) -> LabelMap:
                 remedy="score such structures one at a time",
             )
         joined[inside] = label
-    return LabelMap(joined, first.stored, {n: _name(p) for n, p in enumerate(paths, start=1)})
+    return LabelMap(joined, first.stored, names)
 
 
-def _name(path: Path) -> str:
-    return path.name.split(".")[0]
+def read_pair(
+    prediction: Path, truth: Sequence[Path], like: Volume | LabelMap | None = None
+) -> tuple[LabelMap, LabelMap]:
+    """Read what is to be scored and what it is scored by, on one grid where their files allow it.
+
+    The grid is that of ``like``, else of the one of the two whose file fills its grid (see
+    `voxtrail.io.fills_grid`), else of the truth.
+
+    Returns
+    -------
+    tuple of LabelMap
+        The prediction and the truth.
+
+    Raises
+    ------
+    ImageError, GridError
+        As `read_truth`.
+    """
+    if like is None and fills_grid(prediction) and not all(map(fills_grid, truth)):
+        like = read_labels(prediction)
+    expected = read_truth(truth, like)
+    return read_labels(prediction, like=like or expected), expected
+
+
+def _name(mask: LabelMap, path: Path) -> str:
+    own = [mask.names[label] for label in mask.labels() if label in mask.names]
+    return own[0] if own else path.name.split(".")[0]

@@ -5,7 +5,7 @@ libraries are imported when a file is read, not before.
 """
 
 from voxtrail.io.atomic import check_writable, replacing
-from voxtrail.io.images import check_output, read, read_labels, write
+from voxtrail.io.images import check_output, fills_grid, read, read_labels, write
 from voxtrail.io.prompts import check_prompts_output, read_prompts, write_prompts
 from voxtrail.io.registry import copies_patient
 
@@ -14,6 +14,7 @@ __all__ = [
     "check_prompts_output",
     "check_writable",
     "copies_patient",
+    "fills_grid",
     "read",
     "read_labels",
     "read_prompts",

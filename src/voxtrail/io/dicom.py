@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from voxtrail.core.origin import Origin, SliceFile
 from voxtrail.io import dicom_series
 from voxtrail.io.dicom_files import Source, headers, looks_like_dicom, sources
-from voxtrail.io.dicom_frames import Frame, frames_of
+from voxtrail.io.dicom_frames import Frame, frames_of, refuse_colour
 from voxtrail.io.dicom_pixels import pixels, room, whole
 from voxtrail.io.dicom_stack import stack
 from voxtrail.io.format import StoredImage, reading, refuse_size
@@ -69,6 +69,7 @@ def read(places: Sequence[Path], series: str | None, max_bytes: int) -> StoredIm
         frames: list[Frame] = []
         for image in chosen.images:
             with reading(Path(image.source.name), "DICOM"):
+                refuse_colour(image)
                 frames.extend(frames_of(image))
         shape = (frames[0].columns, frames[0].rows, len(frames))
         with reading(where, "DICOM"):

@@ -131,7 +131,9 @@ def sources(places: Sequence[Path]) -> Iterator[list[Source]]:
         yield _few(list(places), first)
 
 
-def headers(found: Sequence[Source], *, only_dicom: bool) -> list[Header]:
+def headers(
+    found: Sequence[Source], *, only_dicom: bool, further: Sequence[str] = ()
+) -> list[Header]:
     """Read the headers of those sources that are DICOM.
 
     Parameters
@@ -140,6 +142,8 @@ def headers(found: Sequence[Source], *, only_dicom: bool) -> list[Header]:
         The sources.
     only_dicom
         Whether a source that is no DICOM is refused instead of passed over.
+    further
+        Elements to read besides those that say what and where an image is.
 
     Raises
     ------
@@ -150,7 +154,7 @@ def headers(found: Sequence[Source], *, only_dicom: bool) -> list[Header]:
     for source in found:
         with reading(Path(source.name), "DICOM"), opened(source) as file:
             if looks_like_dicom(file):
-                elements = _elements(file)
+                elements = _elements(file, further)
                 read.append(Header(source, elements, int(elements.get("NumberOfFrames") or 1)))
             elif only_dicom:
                 raise ImageError(
@@ -218,11 +222,11 @@ def looks_like_dicom(file: IO[bytes]) -> bool:
     return start[_PREAMBLE:] == b"DICM" or start[:2] in _FIRST_GROUPS
 
 
-def _elements(file: IO[bytes]) -> Any:
+def _elements(file: IO[bytes], further: Sequence[str]) -> Any:
     import pydicom
 
     elements = pydicom.dcmread(
-        file, stop_before_pixels=True, force=True, specific_tags=list(_ELEMENTS)
+        file, stop_before_pixels=True, force=True, specific_tags=[*_ELEMENTS, *further]
     )
     # pydicom converts an element when it is first looked at: here, where its complaints are
     # caught, rather than later.

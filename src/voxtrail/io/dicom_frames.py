@@ -72,10 +72,9 @@ def frames_of(header: Header) -> Iterator[Frame]:
     Raises
     ------
     ImageError
-        If it is a colour image, or an element that says where it lies is missing or senseless.
+        If an element that says where it lies is missing or senseless.
     """
     elements = header.elements
-    _refuse_colour(header)
     per_frame = elements.get("PerFrameFunctionalGroupsSequence") or []
     if header.frames != max(len(per_frame), 1):
         described = f"{max(len(per_frame), 1)} described"
@@ -134,7 +133,14 @@ def _numbers(
     return numbers
 
 
-def _refuse_colour(header: Header) -> None:
+def refuse_colour(header: Header) -> None:
+    """Refuse an object whose pixels are no plain numbers.
+
+    Raises
+    ------
+    ImageError
+        For colour images and palettes.
+    """
     photometric = header.elements.get("PhotometricInterpretation") or "MONOCHROME2"
     samples = header.elements.get("SamplesPerPixel") or 1
     # MONOCHROME1 says how grey values are displayed (low is white). What a value means, the

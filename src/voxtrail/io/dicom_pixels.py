@@ -44,12 +44,35 @@ def pixels(source: Source) -> NDArray[Any]:
         If the file holds far more than its header says, or compressed frames of another size.
         (What pydicom raises at damaged pixels is left to the caller.)
     """
+    decoded: NDArray[Any] = _checked(source).pixel_array
+    return decoded
+
+
+def frame_by_frame(source: Source) -> Iterator[NDArray[Any]]:
+    """Give stored values, (row, column), one frame after the other; as `pixels`."""
+    from pydicom.pixels import iter_pixels
+    from pydicom.pixels.utils import unpack_bits
+
+    elements = _checked(source)
+    if elements.BitsAllocated != 1 or elements.file_meta.TransferSyntaxUID.is_encapsulated:
+        yield from iter_pixels(elements)
+        return
+    # Frames of single bits follow each other without a gap, wherever in a byte one ends; pydicom
+    # unpacks them only all at once, to eight times their size.
+    rows, columns = int(elements.Rows), int(elements.Columns)
+    for frame in range(int(elements.get("NumberOfFrames") or 1)):
+        start, stop = frame * rows * columns, (frame + 1) * rows * columns
+        bits = unpack_bits(elements.PixelData[start // 8 : -(-stop // 8)])
+        yield bits[start % 8 :][: rows * columns].reshape(rows, columns)
+
+
+def _checked(source: Source) -> Any:
+    """Return pydicom's data set of a source whose frames are of the size that its header says."""
     elements = whole(source)
     if elements.file_meta.TransferSyntaxUID.is_encapsulated:
         for stream in _streams(elements):
             _refuse_other_size(stream, elements, source)
-    decoded: NDArray[Any] = elements.pixel_array
-    return decoded
+    return elements
 
 
 def whole(source: Source) -> Any:

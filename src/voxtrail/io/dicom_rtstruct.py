@@ -2,6 +2,7 @@
 
 Written with pydicom alone. Contours are in patient millimetres (LPS, as DICOM has them), in the
 planes of the source's slices. Patient and study are copied from the series, as the format requires.
+`voxtrail.io.dicom_rtstruct_reader` fills the contours again.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from voxtrail.core.palette import colours, rgb
 from voxtrail.core.volume import LabelMap
 from voxtrail.io.anatomy import Code, anatomy_of
 from voxtrail.io.contours import outlines
+from voxtrail.io.dicom_rtstruct_reader import read
 from voxtrail.io.dicom_seg import SERIES_NUMBER
 from voxtrail.io.dicom_source import COPIED, SourceSeries, read_source, referring
 from voxtrail.io.dicom_text import long_string
@@ -189,5 +191,11 @@ def _item(**elements: Any) -> Any:
 
 
 FORMAT = LabelFormat(
-    "DICOM RT Structure Set", (".rtstruct.dcm",), write, needs_voxels=True, refers=True
+    "DICOM RT Structure Set",
+    (".rtstruct.dcm",),
+    write,
+    read,
+    "labels, with the scan (any name)",
+    needs_voxels=True,
+    refers=True,
 )

@@ -1,5 +1,7 @@
 """DICOM Segmentation: one binary segment a label, referring to the series; highdicom writes it.
 
+`voxtrail.io.dicom_seg_reader` reads it, and those of others.
+
 Segments are numbered from 1 by rising label; the label's own number stands in the segment's
 description. The frame of every plane is that of the series, slice by slice. Patient and study are
 copied from the series, as the format requires.
@@ -17,6 +19,7 @@ from voxtrail.core.palette import colours, rgb
 from voxtrail.core.volume import LabelMap
 from voxtrail.errors import OutputError
 from voxtrail.io.anatomy import Code, anatomy_of
+from voxtrail.io.dicom_seg_reader import read
 from voxtrail.io.dicom_source import read_source, referring
 from voxtrail.io.dicom_text import long_string
 from voxtrail.io.label_format import Extra, LabelFormat
@@ -125,6 +128,8 @@ FORMAT = LabelFormat(
     "DICOM Segmentation",
     (".dcm",),
     write,
+    read,
+    "labels (any name)",
     needs_voxels=True,
     refers=True,
     extra=Extra("dicom", "highdicom"),

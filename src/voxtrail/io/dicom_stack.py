@@ -22,7 +22,7 @@ from voxtrail.errors import ImageError
 from voxtrail.io.dicom_frames import Frame
 
 #: LPS to RAS.
-_LPS_RAS = np.array([-1.0, -1.0, 1.0])
+LPS_RAS = np.array([-1.0, -1.0, 1.0])
 
 #: Direction cosines of one series may differ by this much (they are written with few digits).
 _COSINE = 1e-4
@@ -31,14 +31,14 @@ _COSINE = 1e-4
 _SPACING = 1e-4
 
 #: Two slices nearer than this lie in one place.
-_SAME_PLACE_MM = 1e-2
+SAME_PLACE_MM = 1e-2
 
-#: A slice may lie off its even place by this share of the spacing, or by `_SAME_PLACE_MM`
+#: A slice may lie off its even place by this share of the spacing, or by `SAME_PLACE_MM`
 #: where that is more: headers round positions.
 _OFF_PLACE = 0.02
 
 #: The stack may lean from the slices' normal by this much.
-_TILT_DEGREES = 0.1
+TILT_DEGREES = 0.1
 
 
 def stack(
@@ -69,7 +69,7 @@ def stack(
         If slices differ in size, pixel spacing or orientation, two different ones lie in one
         place, their spacing is uneven (a missing slice), or they lean (gantry tilt).
     """
-    _refuse_mixed(frames, where)
+    refuse_mixed(frames, where)
     normal = frames[0].normal
     ordered = sorted(frames, key=lambda frame: float(frame.position_mm @ normal))
     ordered = _without_copies(ordered, where, same_pixels)
@@ -84,24 +84,53 @@ def stack(
     step = (positions[-1] - positions[0]) / (len(ordered) - 1)
     _refuse_uneven(positions, step, normal, where)
     tilt = np.degrees(np.arccos(min(1.0, float(step @ normal) / float(np.linalg.norm(step)))))
-    if tilt > _TILT_DEGREES:
+    if tilt > TILT_DEGREES:
         raise ImageError(
             f"{where} was scanned with a tilted gantry: its slices are shifted along each other",
             received=f"a tilt of {tilt:.2f} degrees",
-            accepted=f"slices above each other, to {_TILT_DEGREES} degrees",
+            accepted=f"slices above each other, to {TILT_DEGREES} degrees",
             remedy="resample it to a straight grid first (dcm2niix does)",
         )
-    first = ordered[0]
+    return ordered, affine_of(ordered[0], step)
+
+
+def affine_of(first: Frame, step_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the affine of a stack.
+
+    Parameters
+    ----------
+    first
+        The slice that is numbered 0.
+    step_mm
+        (3,) LPS, the way from one slice to the next.
+
+    Returns
+    -------
+    4x4
+        (column, row, slice) to RAS mm.
+    """
     affine = np.eye(4)
-    affine[:3, 0] = _LPS_RAS * first.along_row * first.spacing_mm[0]
-    affine[:3, 1] = _LPS_RAS * first.along_column * first.spacing_mm[1]
-    affine[:3, 2] = _LPS_RAS * step
-    affine[:3, 3] = _LPS_RAS * first.position_mm
+    affine[:3, 0] = LPS_RAS * first.along_row * first.spacing_mm[0]
+    affine[:3, 1] = LPS_RAS * first.along_column * first.spacing_mm[1]
+    affine[:3, 2] = LPS_RAS * step_mm
+    affine[:3, 3] = LPS_RAS * first.position_mm
     # Adding 0 turns -0.0 into 0.0.
-    return ordered, affine + 0.0
+    return affine + 0.0
 
 
-def _refuse_mixed(frames: Sequence[Frame], where: Path) -> None:
+def allowed_off_mm(step_mm: NDArray[np.float64]) -> float:
+    """Return how far a slice may lie off its even place."""
+    return max(_OFF_PLACE * float(np.linalg.norm(step_mm)), SAME_PLACE_MM)
+
+
+def refuse_mixed(frames: Sequence[Frame], where: Path) -> None:
+    """Refuse slices that are not alike.
+
+    Raises
+    ------
+    ImageError
+        If they differ in size, pixel spacing or orientation; says which there are.
+    """
     first = frames[0]
     sizes = Counter((frame.columns, frame.rows) for frame in frames)
     if len(sizes) > 1:
@@ -129,7 +158,7 @@ def _without_copies(
 ) -> list[Frame]:
     kept: list[Frame] = []
     for frame in ordered:
-        if not kept or np.abs(frame.position_mm - kept[-1].position_mm).max() > _SAME_PLACE_MM:
+        if not kept or np.abs(frame.position_mm - kept[-1].position_mm).max() > SAME_PLACE_MM:
             kept.append(frame)
         elif not same_pixels(frame, kept[-1]):
             place = ", ".join(f"{mm:g}" for mm in frame.position_mm)
@@ -150,7 +179,7 @@ def _refuse_uneven(
 ) -> None:
     even = positions[0] + np.arange(len(positions))[:, None] * step
     off = np.linalg.norm(positions - even, axis=1)
-    if off.max() <= max(_OFF_PLACE * float(np.linalg.norm(step)), _SAME_PLACE_MM):
+    if off.max() <= allowed_off_mm(step):
         return
     gaps = np.diff(positions @ normal)
     usual, widest = float(np.median(gaps)), int(np.argmax(gaps))

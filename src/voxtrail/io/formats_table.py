@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 from voxtrail.io import dicom
 from voxtrail.io.format import Format
 from voxtrail.io.label_format import LabelFormat
-from voxtrail.io.registry import FORMATS, LABEL_FORMATS, is_known
+from voxtrail.io.registry import FORMATS, LABEL_FORMATS
 
 _HEAD = ("format", "name", "read as", "written for", "needs")
 _MARK = "\\*"
@@ -41,11 +40,11 @@ def _volume_row(known: Format) -> tuple[str, ...]:
 
 def _label_row(known: LabelFormat) -> tuple[str, ...]:
     name = f"{known.name}{_MARK}" if known.refers else known.name
-    # A suffix may end in that of a format that is read.
-    read = "labels" if all(is_known(Path(f"x{suffix}")) for suffix in known.written) else ""
     written = "one label a file" if known.one_label else "labels"
     needs = f"`pip install 'voxtrail[{known.extra.name}]'`" if known.extra else ""
-    return name, _code(known.written), read, written, needs
+    if needs and known.read:  # which takes no package more
+        needs += " to write"
+    return name, _code(known.written), known.read_as, written, needs
 
 
 def _code(suffixes: Iterable[str]) -> str:

@@ -21,7 +21,14 @@ from voxtrail.io import dicom, label_files
 from voxtrail.io.atomic import check_writable, replacing
 from voxtrail.io.format import MAX_BYTES, MAX_LABEL, StoredImage, refuse_far
 from voxtrail.io.label_format import LabelFormat
-from voxtrail.io.registry import is_known, reader_of, writer_of, written_suffixes
+from voxtrail.io.registry import (
+    is_known,
+    part_reader_of,
+    reader_of,
+    writer_of,
+    written_suffixes,
+)
+from voxtrail.io.segment_extent import on_grid
 
 #: A label map stored with a scale factor (some tools save whole numbers so) comes back whole only
 #: to within half a step of 65535 steps over the range of the labels.
@@ -93,13 +100,20 @@ def read(
         raise _of_file(path, error) from error
 
 
-def read_labels(path: AnyPath, *, max_bytes: int = MAX_BYTES) -> LabelMap:
+def read_labels(
+    path: AnyPath, *, like: Volume | LabelMap | None = None, max_bytes: int = MAX_BYTES
+) -> LabelMap:
     """Read a label map.
 
     Parameters
     ----------
     path
-        The file.
+        The file; for DICOM also a zip with one Segmentation or RT Structure Set.
+    like
+        The scan that was labelled. Formats that keep only a part of its grid (`.seg.nrrd`, DICOM
+        Segmentation) come back on all of it where their voxels lie on the scan's, else on their
+        own grid; an RT Structure Set, which has no grid, needs it. Other formats fill their grid,
+        and ``like`` says nothing to them.
     max_bytes
         The most memory that its voxels may take.
 
@@ -107,21 +121,42 @@ def read_labels(path: AnyPath, *, max_bytes: int = MAX_BYTES) -> LabelMap:
     -------
     LabelMap
         uint8 or uint16, whichever suffices, in RAS+ order, with the names that the file gives.
+        A DICOM Segmentation without ``like`` runs from the lowest of its frames to the highest.
 
     Raises
     ------
     ImageError
         As `read` (a single slice is allowed), and for labels that are fractional, negative, above
-        65535 or NaN.
+        65535 or NaN; for DICOM also if structures overlap, or their frames or contours do not lie
+        on the slices of one grid.
     """
     place = Path(path)
     _refuse_unreadable(place)
-    image = reader_of(place).read(place, max_bytes)
+    known = part_reader_of(place)
+    if known and known.read:
+        image = known.read(place, like.stored if like else None, max_bytes)
+    else:
+        image = reader_of(place).read(place, max_bytes)
     refuse_far(image.affine, str(path))
     try:
-        return LabelMap.from_stored(_whole_labels(image.voxels, path), image.affine, image.names)
+        voxels = _whole_labels(image.voxels, path)
+        labels = LabelMap.from_stored(voxels, image.affine, image.names)
     except ImageError as error:
         raise _of_file(path, error) from error
+    return (on_grid(labels, like.stored) or labels) if known and like else labels
+
+
+def fills_grid(path: AnyPath) -> bool:
+    """Tell whether a file of labels has all of its scan's grid, so that it needs no ``like``.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be read, or is DICOM without labels.
+    """
+    place = Path(path)
+    _refuse_unreadable(place)
+    return part_reader_of(place) is None
 
 
 def write(image: LabelMap | Volume, path: AnyPath, force: bool = False) -> tuple[Path, ...]:

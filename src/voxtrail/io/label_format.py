@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from voxtrail.core.grid import Grid
 from voxtrail.core.origin import Origin
 from voxtrail.core.volume import LabelMap
 from voxtrail.errors import OutputError
 from voxtrail.io.dicom_source import read_source
+from voxtrail.io.format import StoredImage
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,12 @@ class LabelFormat:
         Suffixes, in lower case with the dot.
     write
         Takes labels and a path.
+    read
+        Takes a path, the grid of the scan that was labelled (None where it is not known) and the
+        most bytes that the voxels may take; returns labels on that grid or a part of it. None for
+        a format that is not read.
+    read_as
+        As what it is read, in a few words.
     one_label
         Whether a file holds one label; a map of several becomes several files.
     needs_voxels
@@ -55,6 +63,8 @@ class LabelFormat:
     name: str
     written: tuple[str, ...]
     write: Callable[[LabelMap, Path], None]
+    read: Callable[[Path, Grid | None, int], StoredImage] | None = None
+    read_as: str = ""
     one_label: bool = False
     needs_voxels: bool = False
     extra: Extra | None = None

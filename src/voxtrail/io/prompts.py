@@ -17,11 +17,10 @@ from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.errors import OutputError, PromptError
-from voxtrail.io import prompts_json, seg_nrrd
+from voxtrail.io import prompts_json
 from voxtrail.io.atomic import check_writable, replacing
 from voxtrail.io.images import read_labels, write
 from voxtrail.io.registry import suffix_of, written_suffixes
-from voxtrail.io.segment_extent import on_grid
 
 #: A larger JSON file is refused: parsed, JSON can take 20 times its size in memory.
 MAX_JSON_BYTES = 64 * 2**20
@@ -37,8 +36,8 @@ def read_prompts(path: AnyPath, like: Volume) -> Prompts:
     Parameters
     ----------
     path
-        A `.json` file, or a label map in any format that `read_labels` reads; a `.seg.nrrd` may
-        hold a part of the scan's grid, as 3D Slicer saves it.
+        A `.json` file, or a label map in any format that `read_labels` reads, a part of the scan's
+        grid or contours on it included.
     like
         The scan on which it was drawn.
 
@@ -60,9 +59,7 @@ def read_prompts(path: AnyPath, like: Volume) -> Prompts:
     place = Path(path)
     if suffix_of(place, _JSON):
         return prompts_json.parse(_text(place), like.stored)
-    labels = read_labels(place)
-    if suffix_of(place, seg_nrrd.FORMAT.written):
-        labels = on_grid(labels, like.stored) or labels
+    labels = read_labels(place, like=like)
     if not labels.stored.same_as(like.stored):
         raise prompts_json.other_grid(labels.stored, like.stored)
     return Prompts(_mask_prompts(labels, place), like.stored, labels.names)

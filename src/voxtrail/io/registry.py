@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from voxtrail.errors import ImageError, OutputError
-from voxtrail.io import dicom, dicom_rtstruct, dicom_seg, itk, mesh_files, nifti, seg_nrrd
+from voxtrail.io import (
+    dicom,
+    dicom_labels,
+    dicom_rtstruct,
+    dicom_seg,
+    itk,
+    mesh_files,
+    nifti,
+    seg_nrrd,
+)
 from voxtrail.io.format import Format
 from voxtrail.io.label_format import LabelFormat
 
@@ -56,6 +65,24 @@ def reader_of(path: Path) -> Format:
         accepted=", ".join(suffix for known in FORMATS for suffix in known.suffixes) + ", DICOM",
         remedy="convert it to one of them",
     )
+
+
+def part_reader_of(path: Path) -> LabelFormat | None:
+    """Return the format of labels that may fill only a part of their scan's grid, or have none.
+
+    By the suffix, and DICOM by its content; None for a file that fills a grid by itself.
+
+    Raises
+    ------
+    ImageError
+        If it is DICOM without labels.
+    """
+    if suffix_of(path, seg_nrrd.FORMAT.written):
+        return seg_nrrd.FORMAT
+    if is_known(path) or not dicom.is_dicom(path):
+        return None
+    kind = dicom_labels.class_of(path)
+    return dicom_seg.FORMAT if kind in dicom_labels.SEGMENTATIONS else dicom_rtstruct.FORMAT
 
 
 def writer_of(path: Path) -> Format | LabelFormat:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from voxtrail.core.grid import Grid
 from voxtrail.core.volume import LabelMap
 from voxtrail.io import itk
 from voxtrail.io.format import StoredImage
@@ -26,4 +27,9 @@ def write(labels: LabelMap, path: Path) -> None:
     itk.write_nrrd(StoredImage(labels.to_stored(), labels.stored.affine), path, keys_of(labels))
 
 
-FORMAT = LabelFormat("3D Slicer segmentation", (".seg.nrrd",), write)
+def read(path: Path, like: Grid | None, max_bytes: int) -> StoredImage:
+    """Read a segmentation, which Slicer saves as far as its segments reach; as any NRRD."""
+    return itk.read_nrrd(path, max_bytes)
+
+
+FORMAT = LabelFormat("3D Slicer segmentation", (".seg.nrrd",), write, read, "labels")

@@ -1,0 +1,123 @@
+"""Labels as DICOM: which of its two kinds a file or a zip holds, and what both kinds share.
+
+A label's number is the N of a description "label N", as `voxtrail.io.dicom_seg` and
+`voxtrail.io.dicom_rtstruct` write it, where every structure of the file has one; else it is the
+structure's own number in the file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from voxtrail.errors import ImageError
+from voxtrail.io.dicom_files import Header, headers, sources
+from voxtrail.io.format import MAX_LABEL
+
+#: SOP classes of segmentations (with frames a segment, and as one label map) and structure sets.
+SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+STRUCTURE_SETS = ("1.2.840.10008.5.1.4.1.1.481.3",)
+
+_OWN_NUMBER = re.compile(r"label (\d{1,5})")
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What a file says of one segment or region of interest.
+
+    Parameters
+    ----------
+    number
+        Its number in the file.
+    name, description
+        Texts; may be empty.
+    """
+
+    number: int
+    name: str
+    description: str
+
+
+def class_of(path: Path) -> str:
+    """Return the SOP class of the one object with labels that a file or a zip holds.
+
+    Raises
+    ------
+    ImageError
+        As `header_of`.
+    """
+    with sources([path]) as found:
+        return sop_class(header_of(headers(found, only_dicom=len(found) == 1), path))
+
+
+def header_of(read: Sequence[Header], path: Path) -> Header:
+    """Return the one object with labels among several.
+
+    Raises
+    ------
+    ImageError
+        If there is none, or there are several.
+    """
+    known = (*SEGMENTATIONS, *STRUCTURE_SETS)
+    fitting = [header for header in read if sop_class(header) in known]
+    if len(fitting) != 1:
+        kinds = {str(header.elements.get("Modality") or "unknown") for header in read}
+        raise ImageError(
+            f"{path} is not one DICOM object with labels",
+            received=f"{len(fitting)} of {len(read)} objects; modality {', '.join(sorted(kinds))}",
+            accepted="one DICOM Segmentation or RT Structure Set",
+            remedy="pass the file of the segmentation itself",
+        )
+    return fitting[0]
+
+
+def sop_class(header: Header) -> str:
+    """Return what kind of object a header is of, as a UID; may be empty."""
+    elements = header.elements
+    kind = elements.get("SOPClassUID") or elements.file_meta.get("MediaStorageSOPClassUID")
+    return str(kind or "")
+
+
+def numbered(structures: Sequence[Structure], path: Path) -> dict[int, int]:
+    """Return the label of each structure, by its number in the file.
+
+    Raises
+    ------
+    ImageError
+        If two structures share a number, or one is no label's.
+    """
+    own = [_OWN_NUMBER.fullmatch(one.description) for one in structures]
+    labels = [int(found[1]) for found in own if found]
+    if len(set(labels)) != len(structures):
+        labels = [one.number for one in structures]
+    if len(set(labels)) != len(labels) or not all(1 <= label <= MAX_LABEL for label in labels):
+        raise ImageError(
+            f"{path}: its structures have no numbers of their own",
+            received=", ".join(map(str, labels[:20])),
+            accepted=f"different whole numbers from 1 to {MAX_LABEL}",
+            remedy="export the segmentation again",
+        )
+    return {one.number: label for one, label in zip(structures, labels, strict=True)}
+
+
+def names(structures: Sequence[Structure], labels: dict[int, int]) -> dict[int, str]:
+    """Return what labels are called, those without a text left out."""
+    return {labels[one.number]: one.name for one in structures if one.name}
+
+
+def overlapping(path: Path, first: str, second: str, voxels: int) -> ImageError:
+    """Return the refusal of structures that share voxels, which one label map cannot hold."""
+    return ImageError(
+        f"{path}: structures overlap, and a voxel of a label map has one label",
+        received=f"{voxels} voxels of both {first!r} and {second!r} on one slice",
+        accepted="structures that share no voxel",
+        remedy="export without one of them, or each to a file of its own",
+    )
+
+
+def text(elements: Any, name: str) -> str:
+    """Return an element as one line of text; empty where it is missing."""
+    return " ".join(str(elements.get(name) or "").split())
