@@ -8,8 +8,9 @@ import pytest
 
 import voxtrail as vt
 from tests.cli.files import outlined, save, stored
+from tests.io import series
 from tests.scans import ORDERS, oblique_affine, reorder, three_blocks
-from voxtrail.core.volume import Volume
+from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.pipeline import Config
 
 
@@ -63,6 +64,29 @@ def test_an_oblique_affine_survives_to_the_last_bit(order, suffix, tmp_path, nan
     assert after.stored.shape == before.stored.shape
     assert after.stored.affine.tobytes() == before.stored.affine.tobytes()
     assert after.stored.spacing_mm == before.stored.spacing_mm
+
+
+def test_what_was_done_to_a_dicom_series_is_said_and_recorded(tmp_path, nano, voxtrail):
+    images = series.classic()
+    slices = [images[n] for n in (0, 1, 2, 3, 4, 5, 4)]
+    images[2].ImagePositionPatient = [round(mm, 6) for mm in series.place_lps(0, 0, 2.01)]
+    scan = vt.read(series.save(slices, tmp_path / "ct"))
+    voxels = np.zeros(scan.stored.shape, np.uint8)
+    voxels[3:8, 2:7, [1, 4]] = 1
+    vt.write(LabelMap.from_stored(voxels, scan.stored.affine), tmp_path / "p.nii.gz")
+    said = voxtrail(
+        "segment", tmp_path / "ct", tmp_path / "p.nii.gz", "-o", tmp_path / "seg.nii.gz",
+        "--model", nano, "--crop", "none",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    expected = [
+        "left out: 1 exact copies of slices",
+        "placed evenly: 1 of 6 slices, which headers put up to 0.025 mm off the even spacing of "
+        "2.5 mm",
+    ]
+    assert json.loads((tmp_path / "seg.json").read_text())["warnings"] == expected
+    for line in expected:
+        assert said.err.splitlines().count(f"warning: {line}") == 1
 
 
 def test_a_scan_placed_by_its_qform_alone_keeps_its_place(tmp_path, nano, voxtrail):

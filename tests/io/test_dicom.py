@@ -1,5 +1,6 @@
 """A CT series as DICOM: in whatever form it comes, the same grid and the same Hounsfield units."""
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -200,6 +201,58 @@ def test_exact_copies_are_dropped(tmp_path):
     read = vio.read(save([*series(), *series((1, 3))], tmp_path))
     check(read)
     assert read.origin.notes == ("left out: 2 exact copies of slices",)
+
+
+def test_copies_that_are_packed_or_scaled_otherwise_are_dropped_too(tmp_path):
+    packed = series((1,))
+    packed[0].compress(RLELossless, generate_instance_uid=False)
+    read = vio.read(save([*series(), *packed, *series((3,), intercept=0)], tmp_path))
+    check(read)
+    assert read.origin.notes == ("left out: 2 exact copies of slices",)
+
+
+def moved(mm):
+    """The series with slice 2 off its place along the normal."""
+    images = series()
+    images[2].ImagePositionPatient = [float(v) for v in place(2) + mm * NORMAL]
+    return images
+
+
+def leaning():
+    return [image(HU[n], place(n) + np.array([n * 0.003, 0, 0])) for n in range(4)]
+
+
+def differing():
+    images = [image(np.kron(HU[n], np.ones((9, 9))), place(n)) for n in (0, 1, 2, 3, 3)]
+    images[1].PixelSpacing = [ROWS_MM * 1.00005, COLUMNS_MM]
+    return images
+
+
+def longer():
+    """Directions as some scanners round them, to three digits."""
+    cosines = [round(float(v), 3) for v in (*ALONG_ROW, *ALONG_COLUMN)]
+    return [
+        image(np.kron(HU[n], np.ones((9, 9))), place(n), ImageOrientationPatient=cosines)
+        for n in range(4)
+    ]
+
+
+NOTED = {
+    "off place": (lambda: moved(0.03), ["placed evenly: 1 of 4 slices.* 0.03 mm off.* 2.5 mm"]),
+    "rounded": (lambda: moved(0.001), []),
+    "lean": (leaning, ["leans by 0.0688 degrees"]),
+    "differing": (differing, ["1 exact copies", r"from the lowest slice.*up to 0\.01%"]),
+    "skewed": (longer, ["miss unit length or right angle by 2.2e-05"]),
+}
+
+
+@pytest.mark.parametrize("case", NOTED)
+def test_what_is_let_pass_is_noted_with_the_numbers(case, tmp_path):
+    images, words = NOTED[case]
+    notes = vio.read(save(images(), tmp_path)).origin.notes
+    assert len(notes) == len(words)
+    for note, word in zip(notes, words, strict=True):
+        assert re.search(word, note)
 
 
 def enhanced(numbers=(2, 0, 3, 1)) -> Dataset:

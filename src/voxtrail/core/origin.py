@@ -1,4 +1,4 @@
-"""Where a scan came from: what a file that refers to it has to name, and what reading left out.
+"""Where a scan came from: what a file that refers to it has to name, and what reading did to it.
 
 Files only, nothing of what is in them: whoever needs a header reads it again.
 """
@@ -37,7 +37,7 @@ class Origin:
     slices
         For DICOM: one a slice, in the order of the last stored axis; else empty.
     notes
-        What reading it left out, for the run's record.
+        What reading it left out, corrected or let pass, for the run's record.
     """
 
     slices: tuple[SliceFile, ...] = ()

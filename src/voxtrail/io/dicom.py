@@ -17,7 +17,7 @@ from voxtrail.core.origin import Origin, SliceFile
 from voxtrail.io import dicom_series
 from voxtrail.io.dicom_files import Source, headers, looks_like_dicom, sources
 from voxtrail.io.dicom_frames import Frame, frames_of, refuse_colour
-from voxtrail.io.dicom_pixels import pixels, room, whole
+from voxtrail.io.dicom_pixels import pixels, room
 from voxtrail.io.dicom_stack import stack
 from voxtrail.io.format import StoredImage, reading, refuse_size
 
@@ -76,16 +76,20 @@ def read(places: Sequence[Path], series: str | None, max_bytes: int) -> StoredIm
             holds = sum(room(image) for image in chosen.images)
             bytes_a_voxel = _stored_bytes(chosen)
         refuse_size(shape, bytes_a_voxel, where, max_bytes=max_bytes, file_holds=holds)
-        ordered, affine = stack(frames, where, _same_pixels)
+        stacked = stack(frames, where, _same_pixels)
         origin = Origin(
-            slices=tuple(SliceFile(f.source.path, f.source.member, f.number) for f in ordered),
-            notes=_notes(
-                others=len(read_headers) - sum(len(one.images) for one in series_found),
-                other_series=len(series_found) - 1,
-                copies=len(frames) - len(ordered),
+            slices=tuple(
+                SliceFile(f.source.path, f.source.member, f.number) for f in stacked.frames
+            ),
+            notes=(
+                *_left_out(
+                    others=len(read_headers) - sum(len(one.images) for one in series_found),
+                    other_series=len(series_found) - 1,
+                ),
+                *stacked.notes,
             ),
         )
-        return StoredImage(_hounsfield(ordered), affine, origin=origin)
+        return StoredImage(_hounsfield(stacked.frames), stacked.affine, origin=origin)
 
 
 def _stored_bytes(chosen: dicom_series.Series) -> int:
@@ -94,12 +98,11 @@ def _stored_bytes(chosen: dicom_series.Series) -> int:
     return max(min(bits) // 8, 1)
 
 
-def _notes(*, others: int, other_series: int, copies: int) -> tuple[str, ...]:
+def _left_out(*, others: int, other_series: int) -> tuple[str, ...]:
     """Say what of a folder was not read."""
     counted = {
         "DICOM objects that are no CT slices (overview images, reports)": others,
         "other series": other_series,
-        "exact copies of slices": copies,
     }
     return tuple(f"left out: {n} {what}" for what, n in counted.items() if n)
 
@@ -107,10 +110,10 @@ def _notes(*, others: int, other_series: int, copies: int) -> tuple[str, ...]:
 def _hounsfield(ordered: Sequence[Frame]) -> NDArray[Any]:
     """Return (column, row, slice) HU of slices in order."""
     first = ordered[0]
-    whole = all(f.slope.is_integer() and f.intercept.is_integer() for f in ordered)
+    whole_numbers = all(f.slope.is_integer() and f.intercept.is_integer() for f in ordered)
     # Whole factors of 16-bit values stay far within 32 bits; anything larger goes as float32.
     small = all(abs(f.slope) <= 2**8 and abs(f.intercept) <= 2**24 for f in ordered)
-    dtype = np.int32 if whole and small else np.float32
+    dtype = np.int32 if whole_numbers and small else np.float32
     stacked = np.empty((len(ordered), first.rows, first.columns), dtype)
     places: dict[Source, list[int]] = {}
     for place, frame in enumerate(ordered):
@@ -130,10 +133,8 @@ def _hounsfield(ordered: Sequence[Frame]) -> NDArray[Any]:
 
 
 def _same_pixels(frame: Frame, other: Frame) -> bool:
-    if frame.source == other.source:
+    # Decoding a multi-frame object anew for each of its frames could take for ever.
+    if frame.source == other.source or frame.number or other.number:
         return False
-    with reading(Path(frame.source.name), "DICOM"):
-        same_scale = (frame.slope, frame.intercept) == (other.slope, other.intercept)
-        return same_scale and bool(
-            whole(frame.source).get("PixelData") == whole(other.source).get("PixelData")
-        )
+    # In Hounsfield units: a copy may be compressed, or scaled, in another way.
+    return np.array_equal(_hounsfield([frame]), _hounsfield([other]))

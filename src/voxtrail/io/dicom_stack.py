@@ -2,23 +2,22 @@
 
 The order is that of the positions along the normal; numbers in the header are never asked. What
 is no evenly spaced stack of like slices is refused with the numbers seen: nothing is resampled.
-
-A tilted gantry is refused although a sheared affine would place its voxels exactly: sagittal and
-coronal slices would show sheared anatomy, distances by voxel size (metrics, margins, pictures)
-would be wrong, and neither DICOM-based outputs nor ITK's formats hold a sheared grid. Straightening
-it means resampling, which would move the labels off the scan's own voxels.
+What headers round is let pass, and where it moves a voxel's centre the stack's notes say how far.
+What is mended and what is refused, a tilted gantry among it: docs/decisions/0009.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.errors import ImageError
+from voxtrail.io import dicom_notes
 from voxtrail.io.dicom_frames import Frame
 
 #: LPS to RAS.
@@ -41,9 +40,28 @@ _OFF_PLACE = 0.02
 TILT_DEGREES = 0.1
 
 
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """Slices in order.
+
+    Parameters
+    ----------
+    frames
+        By rising position along the normal.
+    affine
+        4x4: (column, row, slice) to RAS mm.
+    notes
+        What was let pass or left out, with the numbers, for the run's record.
+    """
+
+    frames: tuple[Frame, ...]
+    affine: NDArray[np.float64]
+    notes: tuple[str, ...]
+
+
 def stack(
     frames: Sequence[Frame], where: Path, same_pixels: Callable[[Frame, Frame], bool]
-) -> tuple[list[Frame], NDArray[np.float64]]:
+) -> Stack:
     """Put slices in order.
 
     Parameters
@@ -58,10 +76,8 @@ def stack(
 
     Returns
     -------
-    frames
-        In order along the normal.
-    affine
-        4x4: (column, row, slice) to RAS mm.
+    Stack
+        Slices in order along the normal.
 
     Raises
     ------
@@ -71,8 +87,8 @@ def stack(
     """
     refuse_mixed(frames, where)
     normal = frames[0].normal
-    ordered = sorted(frames, key=lambda frame: float(frame.position_mm @ normal))
-    ordered = _without_copies(ordered, where, same_pixels)
+    by_place = sorted(frames, key=lambda frame: float(frame.position_mm @ normal))
+    ordered = _without_copies(by_place, where, same_pixels)
     if len(ordered) < 2:
         raise ImageError(
             f"{where} is a one-slice volume",
@@ -82,7 +98,9 @@ def stack(
         )
     positions = np.array([frame.position_mm for frame in ordered])
     step = (positions[-1] - positions[0]) / (len(ordered) - 1)
-    _refuse_uneven(positions, step, normal, where)
+    off_mm = _off_mm(positions, step)
+    if off_mm.max() > allowed_off_mm(step):
+        raise _uneven(positions, off_mm, normal, where)
     tilt = np.degrees(np.arccos(min(1.0, float(step @ normal) / float(np.linalg.norm(step)))))
     if tilt > TILT_DEGREES:
         raise ImageError(
@@ -91,7 +109,8 @@ def stack(
             accepted=f"slices above each other, to {TILT_DEGREES} degrees",
             remedy="resample it to a straight grid first (dcm2niix does)",
         )
-    return ordered, affine_of(ordered[0], step)
+    notes = dicom_notes.notes(len(by_place) - len(ordered), off_mm, step, tilt, ordered)
+    return Stack(tuple(ordered), affine_of(ordered[0], step), notes)
 
 
 def affine_of(first: Frame, step_mm: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -171,19 +190,21 @@ def _without_copies(
     return kept
 
 
-def _refuse_uneven(
+def _off_mm(positions: NDArray[np.float64], step: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far each slice lies off its even place."""
+    even = positions[0] + np.arange(len(positions))[:, None] * step
+    return np.asarray(np.linalg.norm(positions - even, axis=1))
+
+
+def _uneven(
     positions: NDArray[np.float64],
-    step: NDArray[np.float64],
+    off: NDArray[np.float64],
     normal: NDArray[np.float64],
     where: Path,
-) -> None:
-    even = positions[0] + np.arange(len(positions))[:, None] * step
-    off = np.linalg.norm(positions - even, axis=1)
-    if off.max() <= allowed_off_mm(step):
-        return
+) -> ImageError:
     gaps = np.diff(positions @ normal)
     usual, widest = float(np.median(gaps)), int(np.argmax(gaps))
-    raise ImageError(
+    return ImageError(
         f"{where} has unevenly spaced or missing slices",
         received=(
             f"{len(positions)} slices {gaps.min():.4g} to {gaps.max():.4g} mm apart, mostly "
