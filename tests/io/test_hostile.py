@@ -5,6 +5,7 @@ Most were found by `tests.fuzz`; each stands for a defect that was mended.
 
 import gzip
 import os
+import struct
 import zipfile
 
 import nibabel as nib
@@ -133,6 +134,116 @@ def test_a_zip_packed_in_an_uncommon_way(tmp_path):
     with zipfile.ZipFile(tmp_path / "ct.zip", "w", zipfile.ZIP_LZMA) as archive:
         archive.writestr("1.dcm", b"x")
     refused(tmp_path / "ct.zip", "methods .14.")
+
+
+def entries(count, name=b"x"):
+    one = struct.pack(
+        "<4s6H3L5H2L", b"PK\1\2", 20, 20, 0, 0, 0, 33, 0, 0, 0, len(name), *[0] * 4, 0, 0
+    )
+    return (one + name) * count
+
+
+def directory(listed, *, long=False, comment=b"", stated=None) -> bytes:
+    """A zip that is nothing but its list of members."""
+    size = len(listed) if stated is None else stated
+    count = min(listed.count(b"PK\1\2"), 0xFFFF)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, size, 0, len(comment)) + comment
+    if long:
+        short = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, 2**32 - 1, 0, 0)
+        end = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, size, 0)
+        end += struct.pack("<4sLQL", b"PK\6\7", 0, len(listed), 1) + short
+    return listed + end
+
+
+@pytest.mark.parametrize("how", [{}, {"long": True}, {"comment": b"about"}], ids=str)
+def test_a_zip_of_millions_of_members_is_refused_before_its_list_is_read(
+    how, tmp_path, monkeypatch
+):
+    listed = entries(600_000)  # 150 bytes each would be parsed to 250
+    (tmp_path / "ct.zip").write_bytes(directory(listed, **how))
+    monkeypatch.setattr(zipfile, "ZipFile", None)  # would fail
+    refused(tmp_path / "ct.zip", f"too many members; received: a list of {len(listed)} bytes")
+
+
+def test_a_zip_that_promises_a_list_of_gigabytes(tmp_path):
+    (tmp_path / "ct.zip").write_bytes(directory(entries(3), stated=2**32 - 2))
+    refused(tmp_path / "ct.zip", "too many members; received: a list of 4294967294 bytes")
+
+
+@pytest.mark.parametrize("comment", [b"", b"about"])
+@pytest.mark.parametrize("long", [False, True])
+def test_zips_of_either_kind_and_with_comments_are_read(comment, long, tmp_path, monkeypatch):
+    if long:
+        monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 2)
+    folder = series.save(series.classic(), tmp_path / "ct")
+    with zipfile.ZipFile(tmp_path / "ct.zip", "w") as archive:
+        for path in folder.iterdir():
+            archive.write(path, path.name)
+        archive.comment = comment
+    assert (b"PK\6\6" in (tmp_path / "ct.zip").read_bytes()) == long
+    read = vio.read(tmp_path / "ct.zip")
+    np.testing.assert_array_equal(read.to_stored(), series.HU.transpose(2, 1, 0))
+
+
+def sequence(tag, value, *, undefined=False) -> bytes:
+    """An explicit little-endian sequence."""
+    if undefined:
+        end = b"\xfe\xff\xdd\xe0\0\0\0\0"
+        return struct.pack("<HH2s2xL", *tag, b"SQ", 2**32 - 1) + value + end
+    return struct.pack("<HH2s2xL", *tag, b"SQ", len(value)) + value
+
+
+ITEM = b"\xfe\xff\x00\xe0\0\0\0\0"
+PER_FRAME, SHARED = (0x5200, 0x9230), (0x5200, 0x9229)
+FLOODS = {
+    "frames": lambda **how: sequence(PER_FRAME, ITEM * 20_000, **how),
+    "misaligned": lambda **how: sequence(PER_FRAME, bytes(8) * 20_000, **how),
+    "within one": lambda **how: sequence(
+        PER_FRAME,
+        b"\xfe\xff\x00\xe0" + struct.pack("<L", 8 * 20_000 + 12)
+        + sequence((0x0020, 0x9113), ITEM * 20_000),
+        **how,
+    ),
+    "elements": lambda **how: sequence(
+        SHARED,
+        b"\xfe\xff\x00\xe0" + struct.pack("<L", 8 * 20_000)
+        + b"".join(struct.pack("<HH2sH", 0x20, n, b"UI", 0) for n in range(20_000)),
+        **how,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("undefined", [False, True])
+@pytest.mark.parametrize("flood", FLOODS)
+def test_a_header_of_millions_of_items_is_refused_while_it_is_parsed(
+    flood, undefined, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("voxtrail.io.dicom_parts.MAX_PARTS", 2000)
+    one = series.enhanced()
+    del one.PerFrameFunctionalGroupsSequence, one.SharedFunctionalGroupsSequence, one.PixelData
+    series.save([one], tmp_path / "ct")
+    with next((tmp_path / "ct").iterdir()).open("ab") as file:
+        file.write(FLOODS[flood](undefined=undefined))
+    refused(tmp_path / "ct", "too many parts; received: over 2000 elements and items")
+
+
+def test_the_headers_of_many_files_are_counted_together(tmp_path, monkeypatch):
+    folder = series.save([series.enhanced() for _ in range(5)], tmp_path / "ct")
+    monkeypatch.setattr("voxtrail.io.dicom_parts.MAX_PARTS", 200)
+    refused(folder, "ct: the DICOM header has too many parts.*over 200")
+    for path in sorted(folder.iterdir())[1:]:
+        path.unlink()
+    np.testing.assert_array_equal(vio.read(folder).to_stored(), series.HU.transpose(2, 1, 0))
+
+
+def test_a_structure_set_of_millions_of_contours_is_refused(scan, tmp_path, monkeypatch):
+    read = vio.read(series.save(series.classic(), tmp_path / "ct"))
+    voxels = np.indices(read.stored.shape).sum(axis=0) % 2  # a chess board: many contours
+    labels = LabelMap.from_stored(voxels.astype(np.uint8), read.stored.affine, {}, read.origin)
+    vio.write(labels, tmp_path / "seg.rtstruct.dcm")
+    monkeypatch.setattr("voxtrail.io.dicom_parts.MAX_PARTS", 2000)
+    with pytest.raises(ImageError, match="too many parts"):
+        vio.read_labels(tmp_path / "seg.rtstruct.dcm", like=read)
 
 
 def test_a_file_far_larger_than_its_header_says(tmp_path, monkeypatch):

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from voxtrail.errors import ImageError
+from voxtrail.io.dicom_parts import BoundedFile, Parts, unfold
 from voxtrail.io.format import reading
+from voxtrail.io.zip_directory import refuse_long_directory
 
 #: More files than this are no single study.
 MAX_FILES = 100_000
@@ -122,6 +124,7 @@ def sources(places: Sequence[Path]) -> Iterator[list[Source]]:
     if len(places) == 1 and first.is_dir():
         yield _few(sorted(path for path in first.rglob("*") if path.is_file()), first)
     elif len(places) == 1 and zipfile.is_zipfile(first):
+        refuse_long_directory(first, MAX_FILES)
         with reading(first, "zip"):
             archive = zipfile.ZipFile(first)
             members = _members(archive, first)
@@ -148,13 +151,18 @@ def headers(
     Raises
     ------
     ImageError
-        If a DICOM header is damaged.
+        If a DICOM header is damaged, or headers would take too much memory.
     """
     read = []
+    places = {one.path.parent if one.member is None else one.path for one in found}
+    kept = Parts(", ".join(map(str, sorted(places)[:1])))
     for source in found:
-        with reading(Path(source.name), "DICOM"), opened(source) as file:
+        parts = Parts(source.name)
+        with reading(Path(source.name), "DICOM"), opened(source, parts) as file:
             if looks_like_dicom(file):
-                elements = _elements(file, further)
+                elements = _elements(file, further, parts)
+                if any(element.VR == "SQ" for element in elements):
+                    kept.add(parts.count)
                 read.append(Header(source, elements, int(elements.get("NumberOfFrames") or 1)))
             elif only_dicom:
                 raise ImageError(
@@ -167,31 +175,29 @@ def headers(
 
 
 @contextmanager
-def opened(source: Source) -> Iterator[IO[bytes]]:
-    """Open a source so that no damaged length in it makes a reader ask for more than there is."""
+def opened(source: Source, parts: Parts | None = None) -> Iterator[IO[bytes]]:
+    """Open a source so that nothing in it makes a DICOM parser take memory out of proportion.
+
+    Parameters
+    ----------
+    source
+        The source.
+    parts
+        What counts the parser's steps; a count of its own by default.
+    """
+    parts = parts or Parts(source.name)
     with source.open() as file:
         start = file.read(_META)
         file.seek(0)
         if start[_PREAMBLE : _PREAMBLE + 4] == b"DICM" and _DEFLATED in start:
-            yield _inflated(start, file, source)
+            content = _inflated(start, file, source)
+            plain, size = io.BytesIO(content), len(content)
         else:
-            yield cast("IO[bytes]", _Within(file, source.size))
+            plain, size = cast("io.BytesIO", file), source.size
+        yield cast("IO[bytes]", BoundedFile(plain, size, parts))
 
 
-class _Within:
-    """A file that is never asked for more bytes than are left of it: some allocate them first."""
-
-    def __init__(self, file: IO[bytes], size: int) -> None:
-        self._file = file
-        self._size = size
-        self.seek, self.tell = file.seek, file.tell
-
-    def read(self, size: int = -1) -> bytes:
-        left = max(self._size - self._file.tell(), 0)
-        return self._file.read(left if size < 0 else min(size, left))
-
-
-def _inflated(start: bytes, file: IO[bytes], source: Source) -> IO[bytes]:
+def _inflated(start: bytes, file: IO[bytes], source: Source) -> bytes:
     """Return a deflated object as it was before it was deflated, if it is not too large.
 
     Source: DICOM PS3.5 A.5; all but the file meta is one raw deflate stream.
@@ -212,7 +218,7 @@ def _inflated(start: bytes, file: IO[bytes], source: Source) -> IO[bytes]:
             remedy="export it without deflate",
         )
     plain = _EXPLICIT.ljust(len(_DEFLATED), b"\0")
-    return io.BytesIO(meta.replace(_DEFLATED, plain) + content)
+    return meta.replace(_DEFLATED, plain) + content
 
 
 def looks_like_dicom(file: IO[bytes]) -> bool:
@@ -222,12 +228,13 @@ def looks_like_dicom(file: IO[bytes]) -> bool:
     return start[_PREAMBLE:] == b"DICM" or start[:2] in _FIRST_GROUPS
 
 
-def _elements(file: IO[bytes], further: Sequence[str]) -> Any:
+def _elements(file: IO[bytes], further: Sequence[str], parts: Parts) -> Any:
     import pydicom
 
     elements = pydicom.dcmread(
         file, stop_before_pixels=True, force=True, specific_tags=[*_ELEMENTS, *further]
     )
+    unfold(elements, parts)
     # pydicom converts an element when it is first looked at: here, where its complaints are
     # caught, rather than later.
     for part in (elements, elements.file_meta):

@@ -20,6 +20,7 @@ from voxtrail.io import dicom_labels
 from voxtrail.io.contours import filled
 from voxtrail.io.dicom_files import Source, headers, opened, sources
 from voxtrail.io.dicom_labels import Structure, text
+from voxtrail.io.dicom_parts import Parts, unfold
 from voxtrail.io.dicom_stack import LPS_RAS
 from voxtrail.io.format import StoredImage, reading, refuse_size
 
@@ -102,9 +103,12 @@ def _elements(source: Source) -> Any:
             accepted=f"at most {MAX_BYTES / 2**20:.0f} MiB",
             remedy="export fewer structures",
         )
-    with opened(source) as file:
+    parts = Parts(source.name)
+    with opened(source, parts) as file:
         wanted = ["SpecificCharacterSet", "StructureSetROISequence", "ROIContourSequence"]
-        return pydicom.dcmread(file, force=True, specific_tags=wanted)
+        elements = pydicom.dcmread(file, force=True, specific_tags=wanted)
+        unfold(elements, parts)
+        return elements
 
 
 def _by_slice(drawn: Any, like: Grid, path: Path) -> dict[tuple[int, int], list[FloatArray]]:

@@ -231,6 +231,9 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         raise
     # Readers raise anything from KeyError to struct.error on garbage; the cause is kept.
     except Exception as error:
+        if isinstance(error.__context__, VoxtrailError):
+            # Some take whatever is raised while they read a file for the file's end.
+            raise error.__context__ from None
         raise ImageError(
             f"{path} cannot be read as {kind}: it is truncated, damaged or of another kind",
             received=brief(error),
