@@ -15,6 +15,7 @@ from pydicom.uid import (
     JPEG2000Lossless,
     JPEGLSLossless,
     RLELossless,
+    SecondaryCaptureImageStorage,
     generate_uid,
 )
 
@@ -121,13 +122,16 @@ def test_other_files_and_overview_images_are_passed_over(tmp_path):
         [image(HU[0], ORIGIN, uid=UID + ".9", ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])],
         folder,
     )
+    page = image(HU[0], ORIGIN, uid=UID + ".8", SOPClassUID=SecondaryCaptureImageStorage)
+    del page.ImagePositionPatient, page.ImageOrientationPatient
+    save([page], folder)
     report = Dataset()
     report.Modality = "SR"
     report.save_as(folder / "report", implicit_vr=True, little_endian=True)
     read = vio.read(folder)
     check(read)
     assert read.origin.notes == (
-        "left out: 2 DICOM objects that are no CT slices (overview images, reports)",
+        "left out: 3 DICOM objects that are no CT slices (overview images, reports)",
     )
 
 

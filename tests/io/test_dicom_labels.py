@@ -387,3 +387,23 @@ def test_what_dcmqi_writes(tmp_path):
     expected = np.vectorize({0: 0, **numbers}.get)(labels.to_stored())
     np.testing.assert_array_equal(read.to_stored(), expected)
     assert read.names == {number: f"bone {label}" for label, number in numbers.items()}
+
+
+def test_labels_of_the_real_series_come_back_to_the_voxel(real_ct, tmp_path):
+    """31 structures of which many touch; the identifiers that were removed are put back."""
+    pytest.importorskip("highdicom", reason="highdicom is not installed (voxtrail[dicom])")
+    (tmp_path / "ct").mkdir()
+    for number, path in enumerate((real_ct / "dicom_ct/example_ct_dicom").iterdir()):
+        one = pydicom.dcmread(path)
+        one.SOPClassUID = one.file_meta.MediaStorageSOPClassUID = pydicom.uid.CTImageStorage
+        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{number + 1}"
+        one.StudyInstanceUID, one.SeriesInstanceUID, one.FrameOfReferenceUID = "1.2", "1.3", "1.4"
+        one.save_as(tmp_path / "ct" / path.name)
+    scan = vio.read(tmp_path / "ct")
+    expected = vio.read_labels(real_ct / "dicom_ct/example_seg_dicom.nii.gz")
+    assert expected.grid.same_as(scan.grid)
+    labels = LabelMap(expected.voxels, scan.stored, {}, scan.origin)
+    for suffix in (".dcm", ".rtstruct.dcm"):
+        vio.write(labels, tmp_path / f"bones{suffix}")
+        read = vio.read_labels(tmp_path / f"bones{suffix}", like=scan)
+        np.testing.assert_array_equal(read.voxels, expected.voxels)

@@ -18,6 +18,10 @@ _CT_CLASSES = (
 )
 
 
+#: What SOP classes of Secondary Capture begin with.
+_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+
+
 @dataclass(frozen=True, eq=False)
 class Series:
     """The images of one series.
@@ -52,7 +56,8 @@ class Series:
 def find(headers: Sequence[Header], where: Path) -> list[Series]:
     """Return the CT series, by rising number.
 
-    Objects of other kinds, and the scanner's overview images (localizers), are left out.
+    Objects of other kinds, the scanner's overview images (localizers) and pictures of pages without
+    a place in space (dose reports) are left out.
 
     Raises
     ------
@@ -65,6 +70,7 @@ def find(headers: Sequence[Header], where: Path) -> list[Series]:
         elements = header.elements
         modality = _text(elements, "Modality")
         is_ct = modality in ("CT", "") and "LOCALIZER" not in (elements.get("ImageType") or ())
+        is_ct = is_ct and not _is_page(elements)
         if "Rows" in elements and "Columns" in elements and is_ct:
             uid, number = _text(elements, "SeriesInstanceUID"), _text(elements, "SeriesNumber")
             # The number tells series apart only where the UID, which does, was removed.
@@ -77,7 +83,9 @@ def find(headers: Sequence[Header], where: Path) -> list[Series]:
                 remedy="copy or export the series again",
             )
         else:
-            others.add("CT (overview images only)" if modality == "CT" else modality or "unknown")
+            others.add(
+                "CT (overview images or pages only)" if modality == "CT" else modality or "unknown"
+            )
     if not grouped:
         raise ImageError(
             f"{where} holds no CT series",
@@ -141,6 +149,12 @@ def choose(found: Sequence[Series], series: str | None, where: Path) -> Series:
             remedy="name one by its UID, its number or #N",
         )
     return matching[0]
+
+
+def _is_page(elements: Any) -> bool:
+    """Tell whether an object is a picture of a page, which scanners file as CT too."""
+    kind = str(elements.get("SOPClassUID") or "")
+    return kind.startswith(_SECONDARY_CAPTURE) and not elements.get("ImagePositionPatient")
 
 
 def _breaks_off(elements: Any, modality: str) -> bool:
