@@ -14,6 +14,8 @@ from voxtrail.bench.plan import Job, exact_jobs, jobs, memory_jobs, scene
 from voxtrail.bench.worker import Worker
 from voxtrail.cli.main import _run
 from voxtrail.core.axis import Axis
+from voxtrail.export import export
+from voxtrail.model.weights import load_model
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +66,31 @@ def test_a_cached_run_encodes_only_once(plan: BenchPlan) -> None:
 
 @pytest.mark.full
 def test_rounds_become_ratios_and_a_page(nano: Path, tmp_path: Path) -> None:
-    plan = BenchPlan(str(nano), 128, 5, labels=2, peers=(), precision="float32", repeats=1)
+    exported = tmp_path / "exported"
+    export(load_model(str(nano), resolution=128, device="cpu"), exported)
+    plan = BenchPlan(
+        str(nano),
+        128,
+        slices=5,
+        labels=2,
+        peers=(),
+        precision="float32",
+        repeats=1,
+        variants=("coarse", "openvino", "onnx"),
+        exported=str(exported),
+    )
     result = run_bench(plan)
     json.dumps(result)
     assert {run["who"] for run in result["runs"]} == {"voxtrail"}
     assert set(result["ratios"]) == {"labels-2", "rerun"}
-    assert result["agreement_dice"]["baseline and baseline float32"] == 1.0
+    agreement = result["agreement_dice"]
+    assert agreement["baseline and baseline float32"] == 1.0
+    assert agreement["is+sps onnx float32 and is+sps float32"] > 0.99
+    assert agreement["is+sps openvino float32 and is+sps float32"] > 0.99
+    assert 0.0 < agreement["is+sps coarse float32 and is+sps float32"] <= 1.0
+    runtimes = {run["key"]: run["runtime"] for run in result["runs"]}
+    assert runtimes["is+sps onnx float32"] == "onnx float32"
+    assert runtimes["is+sps coarse float32"] == "torch float32, coarse"
     page = tmp_path / "page.md"
     write_table(result, "voxtrail bench", page)
     assert "Research use only" in page.read_text()
@@ -83,6 +104,7 @@ def test_rounds_become_ratios_and_a_page(nano: Path, tmp_path: Path) -> None:
         ("--model", "micro"),
         ("--model", "micro", "--random-weights"),
         ("--precision", "float8"),
+        ("--variants", "tensorrt"),
         ("--resolution", "96", "--peers", "transformers"),
     ],
 )

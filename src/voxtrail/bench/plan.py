@@ -14,6 +14,11 @@ from voxtrail.evaluate import simulate
 
 Peer = Literal["sam2", "transformers"]
 PEERS: tuple[Peer, ...] = ("sam2", "transformers")
+#: Other ways to run voxtrail: with a shortcut more, or an exported model in another runtime.
+Variant = Literal["coarse", "compile", "openvino", "onnx"]
+VARIANTS: tuple[Variant, ...] = ("coarse", "compile", "openvino", "onnx")
+#: Runtimes among them, and the precisions that they offer.
+EXPORTED = {"openvino": ("float32", "bfloat16"), "onnx": ("float32",)}
 #: Side of the synthetic slices in pixels.
 SIDE = 256
 
@@ -38,6 +43,10 @@ class BenchPlan:
         voxtrail's, in all runs but the one that others' masks are compared with.
     repeats
         Rounds; the order is the same in each, so that runs of one kind lie apart.
+    variants
+        Other ways in which baseline and is+sps are run besides.
+    exported
+        The same model, exported; needed by the variants that are runtimes.
     """
 
     weights: str
@@ -47,6 +56,8 @@ class BenchPlan:
     peers: tuple[Peer, ...] = PEERS
     precision: Literal["float32", "bfloat16"] = "bfloat16"
     repeats: int = 3
+    variants: tuple[Variant, ...] = ()
+    exported: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,8 @@ class Job:
         How.
     memory
         Another choice of recent slices than the preset's.
+    variant
+        Another way than PyTorch without further shortcuts.
     cached
         ``no`` cache, ``first`` to fill one, or ``again`` after one outline was corrected.
     """
@@ -74,12 +87,20 @@ class Job:
     precision: str
     labels: int = 1
     memory: str | None = None
+    variant: Variant | None = None
     cached: Literal["no", "first", "again"] = "no"
 
     @property
-    def worker(self) -> tuple[str, int, str]:
+    def worker(self) -> tuple[str, int, str, str | None]:
         """Jobs that share a loaded model share a process."""
-        return self.who, self.resolution, self.precision
+        return self.who, self.resolution, self.precision, self.variant
+
+    @property
+    def runtime(self) -> str:
+        """What runs it and how, in a few words."""
+        if self.variant in EXPORTED:
+            return f"{self.variant} {self.precision}"
+        return f"torch {self.precision}" + (f", {self.variant}" if self.variant else "")
 
 
 def jobs(plan: BenchPlan) -> list[Job]:
@@ -92,6 +113,12 @@ def jobs(plan: BenchPlan) -> list[Job]:
         Job(f"labels-{plan.labels}", "voxtrail", "is+sps", size, precision, plan.labels),
         Job("first", "voxtrail", "is+sps", size, precision, cached="first"),
         Job("rerun", "voxtrail", "is+sps", size, precision, cached="again"),
+    ]
+    ours += [
+        Job(f"{preset} {variant} {kind}", "voxtrail", preset, size, kind, variant=variant)
+        for variant in plan.variants
+        for kind in EXPORTED.get(variant, (precision,))
+        for preset in ("baseline", "is+sps")
     ]
     theirs = [Job(peer, peer, "baseline", size, "float32") for peer in plan.peers]
     return [*theirs, *ours]

@@ -21,14 +21,6 @@ from voxtrail.bench.plan import BenchPlan, Job, exact_jobs, jobs, memory_jobs
 from voxtrail.bench.worker import Measured, gigaflops, serve
 from voxtrail.errors import WorkError
 
-#: Runs whose masks are compared, with what they are compared with.
-AGREEMENTS = {
-    "baseline": "baseline float32",
-    "is+sps": "is+sps float32",
-    "sam2": "baseline float32",
-    "transformers": "baseline float32",
-}
-
 
 class _Processes:
     """A process for every worker, started when it is first needed."""
@@ -36,7 +28,7 @@ class _Processes:
     def __init__(self, plan: BenchPlan) -> None:
         self._plan = plan
         self._context = multiprocessing.get_context("spawn")
-        self._held: dict[tuple[int, str] | tuple[str, int, str], tuple[Any, Any]] = {}
+        self._held: dict[tuple[str, int, str, str | None], tuple[Any, Any]] = {}
 
     def run(self, job: Job, *, count_flops: bool = False) -> Measured:
         if job.worker not in self._held:
@@ -114,8 +106,9 @@ def run_bench(plan: BenchPlan, progress: Callable[[str], None] | None = None) ->
         exact = {job.key: one(job) for job in exact_jobs(plan)}
         processes.end(exact_jobs(plan)[0])
         for job in jobs(plan):
-            if job.who == "voxtrail":  # warms up, and counts
-                flops[job.key] = one(job, count_flops=True).flops
+            if job.who == "voxtrail":  # warms up, and counts where PyTorch sees each operation
+                counted = job.variant in (None, "coarse")
+                flops[job.key] = one(job, count_flops=counted).flops
         for _ in range(plan.repeats):
             for job in jobs(plan):
                 found[job.key].append(one(job))
@@ -140,7 +133,6 @@ def run_bench(plan: BenchPlan, progress: Callable[[str], None] | None = None) ->
 def _run(rounds: _Rounds, plan: BenchPlan, speed: dict[str, float]) -> dict[str, Any]:
     job, runs = rounds.job, rounds.runs
     peaks = [run.peak_mib for run in runs if run.peak_mib is not None]
-    ours = job.who == "voxtrail"
     names = sorted({name for run in runs for name in run.components})
     ceiling = rounds.flops / speed[job.precision] / 1e9 / plan.slices if rounds.flops else None
     return {
@@ -148,7 +140,7 @@ def _run(rounds: _Rounds, plan: BenchPlan, speed: dict[str, float]) -> dict[str,
         "who": job.who,
         "preset": job.preset,
         "resolution": job.resolution,
-        "runtime": f"torch {job.precision}" if ours else "torch float32",
+        "runtime": job.runtime,
         "labels": job.labels,
         "cached": job.cached != "no",
         "seconds_per_slice": round(rounds.seconds / plan.slices, 4),
@@ -168,8 +160,9 @@ def _ratios(rounds: dict[str, _Rounds], plan: BenchPlan) -> dict[str, float]:
     ratios = {}
     if plan.peers:
         reference = rounds[plan.peers[0]].seconds
-        for key in ("baseline", "is+sps", f"resolution-{plan.resolution // 2}"):
-            ratios[key] = reference / rounds[key].seconds
+        for key, one in rounds.items():
+            if one.job.who == "voxtrail" and one.job.labels == 1 and one.job.cached == "no":
+                ratios[key] = reference / one.seconds
     several = f"labels-{plan.labels}"
     ratios[several] = rounds[several].seconds / rounds["is+sps"].seconds
     ratios["rerun"] = rounds["first"].seconds / rounds["rerun"].seconds
@@ -177,11 +170,15 @@ def _ratios(rounds: dict[str, _Rounds], plan: BenchPlan) -> dict[str, float]:
 
 
 def _agreements(rounds: dict[str, _Rounds], exact: dict[str, Measured]) -> dict[str, float]:
-    return {
-        f"{key} and {other}": round(_dice(rounds[key].runs[-1].masks, exact[other].masks), 5)
-        for key, other in AGREEMENTS.items()
-        if key in rounds
-    }
+    """Compare the runs at full size with voxtrail's in float32 of the same preset."""
+    found = {}
+    for key, one in rounds.items():
+        other = f"{one.job.preset} float32"
+        whole = one.job.resolution == exact[other].job.resolution
+        if whole and one.job.labels == 1 and one.job.cached == "no":
+            agreement = _dice(one.runs[-1].masks, exact[other].masks)
+            found[f"{key} and {other}"] = round(agreement, 5)
+    return found
 
 
 def _dice(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> float:

@@ -9,6 +9,8 @@ from voxtrail.io.atomic import replacing
 
 #: What each component is called in the paper's Figure 4a.
 COMPONENTS = ("image encoder", "memory attention", "memory encoder", "mask decoder")
+#: What exported models measure as one: attention and decoder are one graph.
+TRACKED = "memory attention and mask decoder"
 #: What issue 5 asks of two cores, SAM 2.1 small at 1024 pixels.
 ASKED = {"baseline": 2.5, "is+sps": 4.0, "resolution-512": 12.0, "labels-8": 2.0, "rerun": 8.0}
 
@@ -35,7 +37,7 @@ def write_table(result: dict[str, Any], command: str, path: Path) -> None:
         "",
         "*floor*: the floating-point operations of the run's matrix products and convolutions over "
         "what this machine's matrix products reach. Components: seconds a slice of the stack "
-        "(the paper's Figure 4a).",
+        "(the paper's Figure 4a). \\* with the mask decoder: exported models track in one graph.",
         "",
         "| ratio | measured | asked |",
         "|---|---|---|",
@@ -70,9 +72,15 @@ def _row(run: dict[str, Any]) -> str:
         f"{run['seconds_per_slice']:.2f}",
         f"{floor:.2f}" if floor else "",
         peak or "",
-        *(f"{run['components_s'].get(name, 0.0):.2f}" for name in COMPONENTS),
+        *(_component(run["components_s"], name) for name in COMPONENTS),
     ]
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
+def _component(seconds: dict[str, float], name: str) -> str:
+    if TRACKED in seconds and name == "memory attention":
+        return f"{seconds[TRACKED]:.2f}\\*"
+    return f"{seconds.get(name, 0.0):.2f}"
 
 
 def _asked(name: str) -> str:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from voxtrail.bench.plan import BenchPlan, Job, scene
+from voxtrail.bench.plan import EXPORTED, BenchPlan, Job, scene
 from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import MaskPrompt
 from voxtrail.model.base import LoadedModel
-from voxtrail.model.shortcuts import Shortcuts
+from voxtrail.model.loading import Runtime
+from voxtrail.model.shortcuts import Precision, Shortcuts
 from voxtrail.pipeline import Config, segment
 from voxtrail.propagate.feature_cache import FeatureCache
 from voxtrail.propagate.step_cache import StepCache
@@ -69,14 +70,19 @@ class Worker:
         self._peer: Any = None
         self._loaded: LoadedModel | None = None
         if job.who == "voxtrail":
-            from voxtrail.model.weights import load_model
+            from voxtrail.model.loading import load
 
-            precision = cast(Literal["float32", "bfloat16"], job.precision)
-            self._loaded = load_model(
-                plan.weights,
+            exported = job.variant in EXPORTED
+            self._loaded = load(
+                cast(str, plan.exported) if exported else plan.weights,
                 resolution=job.resolution,
                 device="cpu",
-                shortcuts=Shortcuts(precision),
+                runtime=cast(Runtime, job.variant) if exported else "torch",
+                shortcuts=Shortcuts(
+                    cast(Precision, job.precision),
+                    coarse_memories=job.variant == "coarse",
+                    compiled=job.variant == "compile",
+                ),
             )
         else:
             from voxtrail.bench.peers import Sam2Peer, TransformersPeer

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -16,6 +16,7 @@ from voxtrail.errors import OptionError
 
 if TYPE_CHECKING:
     from voxtrail.bench import BenchPlan
+    from voxtrail.bench.plan import Variant
 
 RANDOM_SIZES = ("tiny", "small", "base-plus", "large")
 
@@ -32,6 +33,9 @@ def run(
     resolution: Annotated[int, typer.Option(help="Side of the model's input in pixels.")] = 1024,
     precision: Annotated[str, typer.Option(help="voxtrail's: float32 or bfloat16.")] = "bfloat16",
     repeats: Annotated[int, typer.Option(help="Interleaved rounds.")] = 3,
+    variants: Annotated[
+        str, typer.Option(help="Also run: coarse, compile, openvino, onnx; commas join.")
+    ] = "",
     random_weights: Annotated[
         bool,
         typer.Option("--random-weights", help="Draw weights of the size that --model names."),
@@ -48,6 +52,7 @@ def run(
 
     Shortcuts(precision)  # type: ignore[arg-type]  # refuses an unknown one
     names = tuple(name.strip() for name in peers.split(",") if name.strip())
+    others = _variants(variants)
     _check(names, model, slices, labels, repeats, random_weights=random_weights)
     if resolution % 64 or not 128 <= resolution <= 2048:
         raise OptionError(
@@ -63,6 +68,9 @@ def run(
 
             weights = str(Path(folder) / f"random-{model}.pt")
             write_random_weights(model, Path(weights))
+        exported = str(Path(folder) / "exported") if {"openvino", "onnx"} & set(others) else None
+        if exported:
+            _export(weights, resolution, Path(exported), quiet=quiet)
         plan = BenchPlan(
             weights=weights,
             resolution=resolution,
@@ -71,6 +79,8 @@ def run(
             peers=names,  # type: ignore[arg-type]  # checked above
             precision=precision,  # type: ignore[arg-type]
             repeats=repeats,
+            variants=others,
+            exported=exported,
         )
         result = run_bench(plan, lambda line: say(line, quiet=quiet))
     if write:
@@ -79,6 +89,28 @@ def run(
         sys.stdout.write(json.dumps(result, indent=2) + "\n")
     else:
         _report(result)
+
+
+def _variants(text: str) -> tuple[Variant, ...]:
+    from voxtrail.bench.plan import VARIANTS
+
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if wrong := [name for name in names if name not in VARIANTS]:
+        raise OptionError(
+            "the bench knows no such variant",
+            received=", ".join(wrong),
+            accepted=", ".join(VARIANTS),
+            remedy="name some of them with --variants",
+        )
+    return cast("tuple[Variant, ...]", names)
+
+
+def _export(weights: str, resolution: int, folder: Path, *, quiet: bool) -> None:
+    from voxtrail.export import export
+    from voxtrail.model.weights import load_model
+
+    loaded = load_model(weights, resolution=resolution, device="cpu", quiet=quiet)
+    export(loaded, folder, lambda name: say(f"exporting {name}", quiet=quiet))
 
 
 def _check(
@@ -128,6 +160,7 @@ def _command(plan: BenchPlan, model: str, random_weights: bool) -> str:
         f"voxtrail bench --model {name} --slices {plan.slices} --labels {plan.labels} "
         f"--peers {','.join(plan.peers)} --resolution {plan.resolution} "
         f"--precision {plan.precision} --repeats {plan.repeats}"
+        + (f" --variants {','.join(plan.variants)}" if plan.variants else "")
     )
 
 

@@ -47,32 +47,56 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = 
     budget = BLOCK_BYTES // queries.element_size() // keys.shape[1]  # rows of scores
     if queries.shape[0] * queries.shape[1] <= budget:
         return _block(queries, keys, values, bias)
-    out = values.new_empty(*queries.shape[:2], values.shape[2])
     rows = max(FEWEST_ROWS, budget)
+    out = values.new_empty(*queries.shape[:2], values.shape[2])
     if rows < queries.shape[1]:
-        for item in range(len(out)):
-            for start in range(0, queries.shape[1], rows):
-                block = queries[item, start : start + rows]
-                weights = _weights(block, keys[item].T, bias)
-                torch.mm(weights, values[item], out=out[item, start : start + rows])
-        return out
-    items = rows // queries.shape[1]
-    for first in range(0, len(out), items):
-        some = slice(first, first + items)
-        weights = _weights(queries[some], keys[some].transpose(1, 2), bias)
-        torch.bmm(weights, values[some], out=out[some])
+        _rows_in_turn(queries, keys, values, bias, rows, out)
+    else:
+        _items_in_turn(queries, keys, values, bias, rows // queries.shape[1], out)
     return out
 
 
-def _weights(queries: Tensor, keys: Tensor, bias: Tensor | None) -> Tensor:
-    scores = queries @ keys
-    if bias is not None:
-        scores = scores + bias
-    return torch.softmax(scores, dim=-1)
+def _rows_in_turn(
+    queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None, rows: int, out: Tensor
+) -> None:
+    """Attend a block of rows of one item after the other, all in the same memory.
+
+    Fresh memory for scores of this size comes from the system page by page, which takes longer than
+    the softmax.
+    """
+    scores, weights = (queries.new_empty(rows, keys.shape[1]) for _ in range(2))
+    for item in range(len(out)):
+        for start in range(0, queries.shape[1], rows):
+            block = queries[item, start : start + rows]
+            into = scores[: len(block)], weights[: len(block)]
+            torch.mm(block, keys[item].T, out=into[0])
+            if bias is not None:
+                into[0].add_(bias)
+            torch.softmax(into[0], dim=-1, out=into[1])
+            torch.mm(into[1], values[item], out=out[item, start : start + rows])
+
+
+def _items_in_turn(
+    queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None, items: int, out: Tensor
+) -> None:
+    """Attend some whole items after the other, all in the same memory."""
+    scores, weights = (queries.new_empty(items, queries.shape[1], keys.shape[1]) for _ in range(2))
+    for first in range(0, len(out), items):
+        some = slice(first, first + items)
+        block = queries[some]
+        into = scores[: len(block)], weights[: len(block)]
+        torch.bmm(block, keys[some].transpose(1, 2), out=into[0])
+        if bias is not None:
+            into[0].add_(bias)
+        torch.softmax(into[0], dim=-1, out=into[1])
+        torch.bmm(into[1], values[some], out=out[some])
 
 
 def _block(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
-    return _weights(queries, keys.transpose(1, 2), bias) @ values
+    scores = queries @ keys.transpose(1, 2)
+    if bias is not None:
+        scores = scores + bias
+    return torch.softmax(scores, dim=-1) @ values
 
 
 def _fused(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
