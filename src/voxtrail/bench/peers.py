@@ -31,7 +31,7 @@ CONFIGS = {
 MEMORY_GAIN = 3.0
 
 
-def build_sam2(size_name: str, version: str, resolution: int) -> Any:
+def build_sam2(size_name: str, version: str, resolution: int, device: str = "cpu") -> Any:
     """Build the reference predictor of a published size, with weights as PyTorch draws them."""
     torch.manual_seed(0)
     with warnings.catch_warnings():
@@ -42,7 +42,7 @@ def build_sam2(size_name: str, version: str, resolution: int) -> Any:
         side = resolution // 16
         predictor = build_sam2_video_predictor(
             CONFIGS[size_name, version],
-            device="cpu",
+            device=device,
             hydra_overrides_extra=[
                 f"++model.image_size={resolution}",
                 *(
@@ -80,6 +80,8 @@ class Sam2Peer:
         An official ``.pt`` file.
     resolution
         Side of the input in pixels.
+    device
+        ``cpu`` or ``cuda``.
 
     Raises
     ------
@@ -87,7 +89,7 @@ class Sam2Peer:
         If the weights are in no official file.
     """
 
-    def __init__(self, weights: str, resolution: int) -> None:
+    def __init__(self, weights: str, resolution: int, device: str = "cpu") -> None:
         if Path(weights).suffix != ".pt":
             raise OptionError(
                 "the reference predictor reads official checkpoints only",
@@ -98,7 +100,7 @@ class Sam2Peer:
         state = torch.load(weights, map_location="cpu", weights_only=True)
         state = state.get("model", state)
         version = "2.1" if "no_obj_embed_spatial" in state else "2.0"
-        self._predictor = build_sam2(_size_of(state), version, resolution)
+        self._predictor = build_sam2(_size_of(state), version, resolution, device)
         self._predictor.load_state_dict(state)
         self.stopwatch = Stopwatch()
         _time(self._predictor.image_encoder, "image encoder", self.stopwatch)
@@ -116,7 +118,7 @@ class Sam2Peer:
         found = np.zeros(stack.shape, dtype=np.bool_)
         with _quiet_bars():
             for index, _, logits in predictor.propagate_in_video(state, start_frame_idx=0):
-                found[index] = logits[0, 0].numpy() > 0
+                found[index] = logits[0, 0].cpu().numpy() > 0
         return found
 
 
@@ -129,16 +131,19 @@ class TransformersPeer:
         Whatever voxtrail loads.
     resolution
         Side of the input in pixels.
+    device
+        ``cpu`` or ``cuda``.
     """
 
-    def __init__(self, weights: str, resolution: int) -> None:
+    def __init__(self, weights: str, resolution: int, device: str = "cpu") -> None:
         from voxtrail.model.sam2 import Sam2SliceModel
         from voxtrail.model.weights import load_model
 
-        loaded = load_model(weights, resolution=resolution, device="cpu").model
+        loaded = load_model(weights, resolution=resolution, device=device).model
         assert isinstance(loaded, Sam2SliceModel)
         self._network = loaded.network
         self._size = resolution
+        self._device = device
         self.stopwatch = Stopwatch()
         _time(self._network.vision_encoder, "image encoder", self.stopwatch)
         _time(self._network.memory_attention, "memory attention", self.stopwatch)
@@ -156,19 +161,23 @@ class TransformersPeer:
             video=images,
             video_height=rows,
             video_width=columns,
+            inference_device=self._device,
+            inference_state_device=self._device,
             dtype=torch.float32,
         )
         place = session.obj_id_to_idx(1)
         for prompt in prompts:
             mask = torch.from_numpy(prompt.mask)[None, None].float()
             mask = F.interpolate(mask, (self._size, self._size), mode="bilinear", antialias=True)
-            session.add_mask_inputs(place, prompt.slice_index, (mask >= 0.5).float())
+            session.add_mask_inputs(
+                place, prompt.slice_index, (mask >= 0.5).float().to(self._device)
+            )
             session.obj_with_new_inputs = [1]
             self._network(inference_session=session, frame_idx=prompt.slice_index)
         found = np.zeros(stack.shape, dtype=np.bool_)
         for output in self._network.propagate_in_video_iterator(session, start_frame_idx=0):
             logits = F.interpolate(output.pred_masks.float(), (rows, columns), mode="bilinear")
-            found[output.frame_idx] = logits[0, 0].numpy() > 0
+            found[output.frame_idx] = logits[0, 0].cpu().numpy() > 0
         return found
 
 
@@ -207,7 +216,7 @@ def _images(stack: NDArray[np.float32], size: int) -> Tensor:
 
 def _state(predictor: Any, stack: NDArray[np.float32]) -> dict[str, Any]:
     """Make the reference's state; ``init_state`` reads JPEG files only, and the rest is its own."""
-    device = torch.device("cpu")
+    device = predictor.device
     by_object = (
         "point_inputs_per_obj",
         "mask_inputs_per_obj",
@@ -218,7 +227,7 @@ def _state(predictor: Any, stack: NDArray[np.float32]) -> dict[str, Any]:
         "frames_tracked_per_obj",
     )
     return {
-        "images": _images(stack, predictor.image_size),
+        "images": _images(stack, predictor.image_size).to(device),
         "num_frames": len(stack),
         "offload_video_to_cpu": False,
         "offload_state_to_cpu": False,

@@ -41,6 +41,8 @@ class BenchPlan:
         Whom to compare with; the first one's time is over voxtrail's in the ratios.
     precision
         voxtrail's, in all runs but the one that others' masks are compared with.
+    device
+        What everybody runs on: ``cpu`` or ``cuda``.
     repeats
         Rounds; the order is the same in each, so that runs of one kind lie apart.
     variants
@@ -55,6 +57,7 @@ class BenchPlan:
     labels: int = 8
     peers: tuple[Peer, ...] = PEERS
     precision: Literal["float32", "bfloat16"] = "bfloat16"
+    device: str = "cpu"
     repeats: int = 3
     variants: tuple[Variant, ...] = ()
     exported: str | None = None

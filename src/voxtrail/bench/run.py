@@ -117,7 +117,7 @@ def run_bench(plan: BenchPlan, progress: Callable[[str], None] | None = None) ->
         processes.end()
     rounds = {job.key: _Rounds(job, found[job.key], flops.get(job.key)) for job in jobs(plan)}
     kinds: set[str] = {"float32", plan.precision}
-    speed = {kind: gigaflops(kind) for kind in sorted(kinds, reverse=True)}
+    speed = {kind: gigaflops(kind, plan.device) for kind in sorted(kinds, reverse=True)}
     return {
         "machine": {**_machine(plan), "gigaflops": {k: round(v) for k, v in speed.items()}},
         "runs": [_run(one, plan, speed) for one in rounds.values()],
@@ -211,7 +211,7 @@ def _machine(plan: BenchPlan) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "bfloat16": [flag for flag in ("avx512_bf16", "amx_bf16") if flag in flags.split()],
-        "device": "cpu",
+        "device": "cpu" if plan.device == "cpu" else torch.cuda.get_device_name(),
         "date": time.strftime("%Y-%m-%d"),
         "weights": Path(plan.weights).name,
         "slices": plan.slices,

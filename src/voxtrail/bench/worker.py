@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -13,7 +11,9 @@ from numpy.typing import NDArray
 
 from voxtrail.bench.plan import EXPORTED, BenchPlan, Job, scene
 from voxtrail.core.axis import Axis
+from voxtrail.core.peak_memory import peak_memory
 from voxtrail.core.prompts import MaskPrompt
+from voxtrail.core.stopwatch import Stopwatch, settling
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.loading import Runtime
 from voxtrail.model.shortcuts import Precision, Shortcuts
@@ -21,7 +21,6 @@ from voxtrail.pipeline import Config, segment
 from voxtrail.propagate.feature_cache import FeatureCache
 from voxtrail.propagate.step_cache import StepCache
 
-KIB_PER_MIB = 1024
 WARM_UP_SLICES = 5
 
 
@@ -36,7 +35,7 @@ class Measured:
     seconds
         In all.
     peak_mib
-        Greatest resident memory while it ran, or None where the system does not tell.
+        Greatest memory while it ran: resident, or on the GPU; None where the system does not tell.
     components
         Seconds by component.
     flops
@@ -76,7 +75,7 @@ class Worker:
             self._loaded = load(
                 cast(str, plan.exported) if exported else plan.weights,
                 resolution=job.resolution,
-                device="cpu",
+                device="cpu" if exported else plan.device,
                 runtime=cast(Runtime, job.variant) if exported else "torch",
                 shortcuts=Shortcuts(
                     cast(Precision, job.precision),
@@ -88,31 +87,39 @@ class Worker:
             from voxtrail.bench.peers import Sam2Peer, TransformersPeer
 
             peers = {"sam2": Sam2Peer, "transformers": TransformersPeer}
-            self._peer = peers[job.who](plan.weights, job.resolution)
+            self._peer = peers[job.who](plan.weights, job.resolution, plan.device)
             # Warmed up on a few slices; voxtrail warms up while its operations are counted.
             self._masks(job, *scene(replace(plan, slices=WARM_UP_SLICES), 1))
+
+        self._stopwatch.settle = settling(plan.device)
+
+    @property
+    def _stopwatch(self) -> Stopwatch:
+        held = self._peer or cast(LoadedModel, self._loaded).model
+        return cast(Stopwatch, held.stopwatch)
 
     def run(self, job: Job, *, count_flops: bool = False) -> Measured:
         """Run one job; counting operations makes it slower."""
         corrected = job.cached == "again" and job.memory is None
         volume, prompts = scene(self._plan, job.labels, corrected=corrected)
-        stopwatch = (self._peer or cast(LoadedModel, self._loaded).model).stopwatch
+        stopwatch = self._stopwatch
         before = dict(stopwatch.seconds)
-        _reset_peak()
         counter = None
-        start = time.perf_counter()
-        if count_flops:
-            from torch.utils.flop_counter import FlopCounterMode
+        with peak_memory(self._plan.device) as peak_mib:
+            start = stopwatch.now()
+            if count_flops:
+                from torch.utils.flop_counter import FlopCounterMode
 
-            with FlopCounterMode(display=False) as counter:
+                with FlopCounterMode(display=False) as counter:
+                    masks = self._masks(job, volume, prompts)
+            else:
                 masks = self._masks(job, volume, prompts)
-        else:
-            masks = self._masks(job, volume, prompts)
-        seconds = time.perf_counter() - start
+            seconds = stopwatch.now() - start
+            peak = peak_mib()
         return Measured(
             job,
             seconds,
-            _peak_mib(),
+            peak,
             {name: spent - before.get(name, 0.0) for name, spent in stopwatch.seconds.items()},
             counter.get_total_flops() if counter else None,
             masks,
@@ -156,31 +163,18 @@ def serve(connection: Any, plan: BenchPlan, first: Job) -> None:
         connection.send(worker.run(job, count_flops=count_flops))
 
 
-def gigaflops(precision: str) -> float:
+def gigaflops(precision: str, device: str) -> float:
     """Return what this machine's matrix products reach, in 1e9 operations a second."""
+    side = 1024 if device == "cpu" else 8192
     left, right = (
-        torch.randn(size).to(getattr(torch, precision)) for size in ((4096, 1024), (1024, 4096))
+        torch.randn(size, device=device).to(getattr(torch, precision))
+        for size in ((4096, side), (side, 4096))
     )
+    watch = Stopwatch(settling(device))
     left @ right
     fastest = float("inf")
     for _ in range(5):
-        start = time.perf_counter()
+        start = watch.now()
         left @ right
-        fastest = min(fastest, time.perf_counter() - start)
-    return 2 * 4096 * 1024 * 4096 / fastest / 1e9
-
-
-def _reset_peak() -> None:
-    place = Path("/proc/self/clear_refs")
-    if place.exists():
-        place.write_text("5")
-
-
-def _peak_mib() -> float | None:
-    place = Path("/proc/self/status")
-    if not place.exists():
-        return None
-    for line in place.read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / KIB_PER_MIB
-    return None
+        fastest = min(fastest, watch.now() - start)
+    return 2 * 4096 * side * 4096 / fastest / 1e9

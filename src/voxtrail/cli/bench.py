@@ -32,6 +32,7 @@ def run(
     ] = "sam2,transformers",
     resolution: Annotated[int, typer.Option(help="Side of the model's input in pixels.")] = 1024,
     precision: Annotated[str, typer.Option(help="voxtrail's: float32 or bfloat16.")] = "bfloat16",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     repeats: Annotated[int, typer.Option(help="Interleaved rounds.")] = 3,
     variants: Annotated[
         str, typer.Option(help="Also run: coarse, compile, openvino, onnx; commas join.")
@@ -49,7 +50,9 @@ def run(
     """Time voxtrail and its peers on the same weights, slices and prompts, interleaved."""
     from voxtrail.bench import BenchPlan, run_bench, write_table
     from voxtrail.model.shortcuts import Shortcuts
+    from voxtrail.model.weights import resolved_device
 
+    place = resolved_device(device)
     Shortcuts(precision)  # type: ignore[arg-type]  # refuses an unknown one
     names = tuple(name.strip() for name in peers.split(",") if name.strip())
     others = _variants(variants)
@@ -78,6 +81,7 @@ def run(
             labels=labels,
             peers=names,  # type: ignore[arg-type]  # checked above
             precision=precision,  # type: ignore[arg-type]
+            device=place,
             repeats=repeats,
             variants=others,
             exported=exported,
@@ -159,7 +163,7 @@ def _command(plan: BenchPlan, model: str, random_weights: bool) -> str:
     return (
         f"voxtrail bench --model {name} --slices {plan.slices} --labels {plan.labels} "
         f"--peers {','.join(plan.peers)} --resolution {plan.resolution} "
-        f"--precision {plan.precision} --repeats {plan.repeats}"
+        f"--precision {plan.precision} --device {plan.device} --repeats {plan.repeats}"
         + (f" --variants {','.join(plan.variants)}" if plan.variants else "")
     )
 

@@ -63,7 +63,7 @@ def load_model(
     OptionError
         If the resolution or the device cannot be had.
     """
-    where = torch.device(_device(device))
+    where = torch.device(resolved_device(device))
     if resolution is not None:
         _check_size(resolution)  # before a download
     path, entry_size = _locate(name, quiet)
@@ -77,7 +77,8 @@ def load_model(
     return LoadedModel(model, name, str(path), sha256)
 
 
-def _device(device: str) -> str:
+def resolved_device(device: str) -> str:
+    """Return where ``auto`` leads, or the named device; `OptionError` if it is not to be had."""
     available = {
         "cpu": True,
         "cuda": torch.cuda.is_available(),

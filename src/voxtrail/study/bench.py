@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from voxtrail.core.axis import Axis
+from voxtrail.core.peak_memory import peak_memory
+from voxtrail.core.stopwatch import settling
 from voxtrail.core.volume import Volume
 from voxtrail.datasets.totalsegmentator import Structure, read_ct
 from voxtrail.errors import OptionError, WeightsError
@@ -17,7 +19,6 @@ from voxtrail.pipeline import Config
 from voxtrail.preprocess import Box
 from voxtrail.propagate.feature_cache import RAM_SLICES, FeatureCache
 from voxtrail.study.case import Case, load_case
-from voxtrail.study.peak_memory import peak_memory
 from voxtrail.study.settings import Settings
 from voxtrail.study.tasks.base import NotHereError
 
@@ -66,10 +67,12 @@ class Bench:
             raise NotHereError(self._missing[key])
         if key not in self._models:
             try:
-                self._models[key] = load(wanted, resolution=key[1], device=self.settings.device)
+                loaded = load(wanted, resolution=key[1], device=self.settings.device)
             except (WeightsError, OptionError) as error:
                 self._missing[key] = str(error)
                 raise NotHereError(str(error)) from error
+            loaded.model.stopwatch.settle = settling(loaded.model.device)
+            self._models[key] = loaded
         return self._models[key]
 
     @staticmethod
@@ -121,7 +124,7 @@ class Bench:
         return sum(self._encoding_s[key] for key in keys.values())
 
     def peak_memory(self) -> AbstractContextManager[Callable[[], float | None]]:
-        """Measure peak memory where the model runs; see `voxtrail.study.peak_memory`."""
+        """Measure peak memory where the model runs; see `voxtrail.core.peak_memory`."""
         import torch
 
         cuda = self.settings.device in ("auto", "cuda") and torch.cuda.is_available()
