@@ -155,7 +155,18 @@ def _dicom(base: Path) -> list[Seed]:
         for folder in (plain, many, packed, base / "deflated")
     ]
     found.append(Seed("DICOM to SEG", found[0].files, tuple(refers), "folder"))
-    return [*found, Seed("DICOM zip", (archive,), command)]
+    found.append(Seed("DICOM zip", (archive,), command))
+    labels = LabelMap(prompts.voxels, scan.stored, {1: "hip_left"}, scan.origin)
+    for name in ("labels.dcm", "labels.rtstruct.dcm"):
+        vt.write(labels, base / name)
+        drawn = _segment("{base}/classic", "{input}")
+        score = ("evaluate", "{base}/on-dicom.nii.gz", "{input}", "--json")
+        alone = ("simulate", "{input}", "-o", "{out}/p.json", "--like", "{base}/classic")
+        kind = name.partition(".")[2]
+        found.append(Seed(f"prompts {kind}", (base / name,), drawn))
+        found.append(Seed(f"truth {kind}", (base / name,), score))
+        found.append(Seed(f"simulated {kind}", (base / name,), alone))
+    return found
 
 
 def _checkpoints(base: Path) -> list[Seed]:

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -40,6 +41,9 @@ _META = 4096
 
 #: A file without preamble begins with an element of group 0002 or 0008, little-endian.
 _FIRST_GROUPS = (b"\x02\x00", b"\x08\x00")
+
+#: Modality and SOP class come no later than the first, all but the pixels no later than the second.
+_LAST_OF_KIND, _LAST_BEFORE_PIXELS = 0x00080060, 0x7FDFFFFF
 
 #: Header elements that are looked at; no name or identifier of a patient is among them.
 _ELEMENTS = (
@@ -122,7 +126,8 @@ def sources(places: Sequence[Path]) -> Iterator[list[Source]]:
     """
     first = places[0]
     if len(places) == 1 and first.is_dir():
-        yield _few(sorted(path for path in first.rglob("*") if path.is_file()), first)
+        files = (path for path in first.rglob("*") if path.is_file())
+        yield _few(sorted(islice(files, MAX_FILES + 1)), first)
     elif len(places) == 1 and zipfile.is_zipfile(first):
         refuse_long_directory(first, MAX_FILES)
         with reading(first, "zip"):
@@ -135,7 +140,11 @@ def sources(places: Sequence[Path]) -> Iterator[list[Source]]:
 
 
 def headers(
-    found: Sequence[Source], *, only_dicom: bool, further: Sequence[str] = ()
+    found: Sequence[Source],
+    *,
+    only_dicom: bool,
+    further: Sequence[str] = (),
+    kind_only: bool = False,
 ) -> list[Header]:
     """Read the headers of those sources that are DICOM.
 
@@ -147,6 +156,8 @@ def headers(
         Whether a source that is no DICOM is refused instead of passed over.
     further
         Elements to read besides those that say what and where an image is.
+    kind_only
+        Whether to stop after what says of which kind an object is.
 
     Raises
     ------
@@ -160,7 +171,7 @@ def headers(
         parts = Parts(source.name)
         with reading(Path(source.name), "DICOM"), opened(source, parts) as file:
             if looks_like_dicom(file):
-                elements = _elements(file, further, parts)
+                elements = _elements(file, further, parts, kind_only=kind_only)
                 if any(element.VR == "SQ" for element in elements):
                     kept.add(parts.count)
                 read.append(Header(source, elements, int(elements.get("NumberOfFrames") or 1)))
@@ -228,11 +239,18 @@ def looks_like_dicom(file: IO[bytes]) -> bool:
     return start[_PREAMBLE:] == b"DICM" or start[:2] in _FIRST_GROUPS
 
 
-def _elements(file: IO[bytes], further: Sequence[str], parts: Parts) -> Any:
-    import pydicom
+def _elements(
+    file: IO[bytes], further: Sequence[str], parts: Parts, *, kind_only: bool = False
+) -> Any:
+    from pydicom.filereader import read_partial
+    from pydicom.tag import Tag
 
-    elements = pydicom.dcmread(
-        file, stop_before_pixels=True, force=True, specific_tags=[*_ELEMENTS, *further]
+    last = _LAST_OF_KIND if kind_only else _LAST_BEFORE_PIXELS
+    elements = read_partial(
+        cast("Any", file),
+        stop_when=lambda tag, vr, length: tag > last,
+        force=True,
+        specific_tags=[Tag(name) for name in (*_ELEMENTS, *further)],
     )
     unfold(elements, parts)
     # pydicom converts an element when it is first looked at: here, where its complaints are
@@ -284,7 +302,7 @@ def _refuse_many(files: int, place: Path) -> None:
     if files > MAX_FILES:
         raise ImageError(
             f"{place} holds too many files",
-            received=files,
+            received=f"over {MAX_FILES}",
             accepted=f"at most {MAX_FILES}",
             remedy="pass the folder of one study",
         )

@@ -50,7 +50,9 @@ def class_of(path: Path) -> str:
         As `header_of`.
     """
     with sources([path]) as found:
-        return sop_class(header_of(headers(found, only_dicom=len(found) == 1), path))
+        return sop_class(
+            header_of(headers(found, only_dicom=len(found) == 1, kind_only=True), path)
+        )
 
 
 def header_of(read: Sequence[Header], path: Path) -> Header:

@@ -197,7 +197,8 @@ def other_grid(drawn_on: Grid, stored: Grid) -> GridError:
         "the prompts were drawn on another grid than the scan's",
         received=f"prompts on {drawn_on.describe()}",
         accepted=f"the scan's grid, {stored.describe()}",
-        remedy="draw them on this scan, or resample them to its grid (nearest neighbour)",
+        remedy="draw them on this scan (simulate: --like), or resample them to its grid (nearest "
+        "neighbour)",
     )
 
 
