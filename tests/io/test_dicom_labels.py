@@ -35,7 +35,7 @@ def labelled(scan) -> LabelMap:
     return LabelMap.from_stored(voxels, scan.stored.affine, NAMES, scan.origin)
 
 
-@pytest.mark.parametrize("form", ["classic", "enhanced", "zip", "two objects"])
+@pytest.mark.parametrize("form", ["classic", "enhanced", "zip", "two objects", "off place"])
 @pytest.mark.parametrize("suffix", [".dcm", ".rtstruct.dcm"])
 def test_our_own_come_back_to_the_voxel_on_the_scan(form, suffix, tmp_path):
     if suffix == ".dcm":

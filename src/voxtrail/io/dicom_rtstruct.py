@@ -74,12 +74,15 @@ def write(labels: LabelMap, path: Path) -> None:
 
 
 def _contours(mask: Any, affine: Any, source: SourceSeries) -> list[Any]:
-    """Return the contours of a mask (column, row, slice), slice by slice."""
+    """Return the contours of a mask (column, row, slice), slice by slice.
+
+    A slice lies where its own header puts it, which may be a little off its place in the affine.
+    """
     found = []
+    in_plane_mm = (_RAS_LPS @ affine)[:3, :2]  # a column and a row further
     for number in np.flatnonzero(mask.any(axis=(0, 1))):
         for line in outlines(mask[:, :, number].T):  # (row, column)
-            index = np.column_stack([line, np.full(len(line), number), np.ones(len(line))])
-            points_mm = (index @ (_RAS_LPS @ affine).T)[:, :3]
+            points_mm = source.corner_mm(int(number)) + line @ in_plane_mm.T
             found.append(
                 _item(
                     ContourImageSequence=[_reference(source, int(number))],

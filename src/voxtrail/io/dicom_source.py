@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from voxtrail.core.origin import Origin
 from voxtrail.errors import OutputError
 from voxtrail.io.dicom_files import opened, sources
@@ -56,6 +59,18 @@ class SourceSeries:
 
     images: tuple[Any, ...]
     of_slice: tuple[tuple[int, int], ...]
+
+    def corner_mm(self, number: int) -> NDArray[np.float64]:
+        """Return (3,) LPS, where a slice's own header puts the centre of its first pixel."""
+        image, frame = self.of_slice[number]
+        elements = self.images[image]
+        groups = [
+            *(elements.get("PerFrameFunctionalGroupsSequence") or [])[frame : frame + 1],
+            *(elements.get("SharedFunctionalGroupsSequence") or [])[:1],
+        ]
+        placed = [group.get("PlanePositionSequence") for group in groups]
+        plane = next((items[0] for items in placed if items), elements)
+        return np.array([float(mm) for mm in plane.ImagePositionPatient])
 
 
 def read_source(origin: Origin) -> SourceSeries:
