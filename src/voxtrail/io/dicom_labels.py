@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from voxtrail.errors import ImageError
 from voxtrail.io.dicom_files import Header, headers, sources
 from voxtrail.io.format import MAX_LABEL
@@ -110,14 +113,36 @@ def names(structures: Sequence[Structure], labels: dict[int, int]) -> dict[int, 
     return {labels[one.number]: one.name for one in structures if one.name}
 
 
-def overlapping(path: Path, first: str, second: str, voxels: int) -> ImageError:
-    """Return the refusal of structures that share voxels, which one label map cannot hold."""
-    return ImageError(
-        f"{path}: structures overlap, and a voxel of a label map has one label",
-        received=f"{voxels} voxels of both {first!r} and {second!r} on one slice",
-        accepted="structures that share no voxel",
-        remedy="export without one of them, or each to a file of its own",
-    )
+def add(
+    drawn: NDArray[np.uint16], onto: NDArray[np.uint16], names: dict[int, str], path: Path
+) -> None:
+    """Write labels onto those of a slice, in place.
+
+    Parameters
+    ----------
+    drawn, onto
+        Of one shape; 0 is background.
+    names
+        What labels are called.
+    path
+        The file, for messages.
+
+    Raises
+    ------
+    ImageError
+        If a voxel has another label already, which one label map cannot hold.
+    """
+    both = (drawn > 0) & (onto > 0) & (drawn != onto)
+    if both.any():
+        first, second = (int(labels[both][0]) for labels in (onto, drawn))
+        called = [repr(names.get(label, str(label))) for label in (first, second)]
+        raise ImageError(
+            f"{path}: structures overlap, and a voxel of a label map has one label",
+            received=f"{np.count_nonzero(both)} voxels of both {' and '.join(called)} on one slice",
+            accepted="structures that share no voxel",
+            remedy="export without one of them, or each to a file of its own",
+        )
+    onto[drawn > 0] = drawn[drawn > 0]
 
 
 def text(elements: Any, name: str) -> str:

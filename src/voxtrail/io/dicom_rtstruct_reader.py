@@ -89,7 +89,7 @@ def read(path: Path, like: Grid | None, max_bytes: int) -> StoredImage:
             for (axis, number), lines in by_slice.items():
                 onto = np.moveaxis(voxels, axis, 0)[number]  # (lower, higher) stored axis: a view
                 inside = filled(lines, (onto.shape[1], onto.shape[0])).T
-                _add(inside, label, onto, names, path)
+                dicom_labels.add(np.where(inside, np.uint16(label), 0), onto, names, path)
         return StoredImage(voxels, like.affine, names)
 
 
@@ -172,23 +172,3 @@ def _refuse_endless(crossings: int, path: Path) -> None:
             accepted="outlines of structures",
             remedy="export fewer structures",
         )
-
-
-def _add(
-    inside: NDArray[np.bool_],
-    label: int,
-    onto: NDArray[np.uint16],
-    names: dict[int, str],
-    path: Path,
-) -> None:
-    """Write a label onto a slice, or refuse voxels that have another."""
-    other = inside & (onto > 0) & (onto != label)
-    if other.any():
-        first = int(onto[other][0])
-        raise dicom_labels.overlapping(
-            path,
-            names.get(first, str(first)),
-            names.get(label, str(label)),
-            int(np.count_nonzero(other)),
-        )
-    onto[inside] = label

@@ -75,7 +75,7 @@ def read(path: Path, like: Grid | None, max_bytes: int) -> StoredImage:
         refuse_size(shape, np.dtype(np.uint16).itemsize, path, max_bytes=max_bytes, file_holds=None)
         voxels = np.zeros(shape[::-1], np.uint16)  # (slice, row, column)
         for plane, drawn in zip(planes, _label_frames(header, label_of, path), strict=True):
-            _add(drawn, voxels[plane], names, path)
+            dicom_labels.add(drawn, voxels[plane], names, path)
         return StoredImage(voxels.transpose(2, 1, 0), affine_of(lowest, step), names)
 
 
@@ -200,22 +200,6 @@ def _segment_numbers(header: Header) -> Iterator[int]:
         groups = [group for group in (frame, *shared) if group is not None]
         said = [group.get("SegmentIdentificationSequence") for group in groups]
         yield int(next(items for items in said if items)[0].ReferencedSegmentNumber)
-
-
-def _add(
-    drawn: NDArray[np.uint16], onto: NDArray[np.uint16], names: dict[int, str], path: Path
-) -> None:
-    """Write labels onto those of a slice, both (row, column), or refuse voxels of two."""
-    both = (drawn > 0) & (onto > 0)
-    if both.any():
-        first, second = (int(labels[both][0]) for labels in (onto, drawn))
-        raise dicom_labels.overlapping(
-            path,
-            names.get(first, str(first)),
-            names.get(second, str(second)),
-            int(np.count_nonzero(both)),
-        )
-    onto[drawn > 0] = drawn[drawn > 0]
 
 
 def _undescribed(path: Path, number: int) -> ImageError:
