@@ -123,6 +123,21 @@ def test_prompts_are_simulated_from_dicom_on_the_scan(kind, dicom, voxtrail):
     assert vt.read_prompts(place, like=vt.read(dicom / "ct")).labels() == (1, 4)
 
 
+def test_the_scan_of_dicom_labels_is_chosen_among_several_series(dicom, voxtrail):
+    other = series.classic()
+    for number, one in enumerate(other):
+        one.SeriesNumber = 9
+        one.save_as(dicom / "ct" / f"other-{number}.dcm", enforce_file_format=True)
+    arguments = ("labels.dcm", "labels.rtstruct.dcm", "--like", "ct")
+    arguments = [dicom / one if one[0] != "-" else one for one in arguments]
+    said = voxtrail("evaluate", *arguments)
+    assert said.code == 2
+    assert "several series" in said.err
+    assert (
+        evaluated(voxtrail("evaluate", *arguments, "--series", "2", "--json"))["mean"]["dice"] == 1
+    )
+
+
 def test_simulated_prompts_are_the_truth_on_chosen_slices(case, voxtrail):
     place = case / "p.nii.gz"
     said = voxtrail("simulate", case / "truth.nii.gz", "-o", place, "--slices", "first-last")

@@ -38,6 +38,7 @@ def run(
             help="The scan that was labelled, where DICOM labels alone do not say it all."
         ),
     ] = None,
+    series: Annotated[str | None, typer.Option(help="Which DICOM series of --like.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all measures as JSON.")] = False,
 ) -> None:
     """Score a segmentation label by label: overlap, and distances between surfaces."""
@@ -46,7 +47,7 @@ def run(
     from voxtrail.evaluate.truth import read_pair
     from voxtrail.io import read, read_prompts
 
-    found, expected = read_pair(prediction, truth, read(like) if like else None)
+    found, expected = read_pair(prediction, truth, read(like, series) if like else None)
     drawn = None
     if prompts is not None:
         drawn = read_prompts(prompts, like=Volume(expected.voxels, expected.stored))

@@ -24,6 +24,7 @@ def run(
         Path | None,
         typer.Option(help="The scan that was labelled, on whose grid prompts of DICOM labels lie."),
     ] = None,
+    series: Annotated[str | None, typer.Option(help="Which DICOM series of --like.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Cut prompts from the truth on chosen slices of every label."""
@@ -35,7 +36,7 @@ def run(
 
     check_prompts_output(output, force)
     directions = Axis.several(axes.split(","))
-    drawn = simulate(read_truth(truth, read(like) if like else None), slices, directions)
+    drawn = simulate(read_truth(truth, read(like, series) if like else None), slices, directions)
     write_prompts(drawn, output, force)
     for label in drawn.labels():
         numbers: dict[str, list[int]] = {}
