@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from tests.fuzz.seeds import Seed
@@ -15,6 +16,12 @@ from tests.fuzz.trial import Verdict, judge, limit_memory, prepare
 #: How long an input may take until it is refused, or segmented, which is work and no hang.
 LIMIT_S, WORK_S = 10.0, 600.0
 _HANG = "a hang"
+#: Where the work on an input that was accepted begins.
+_WORK = (
+    ("voxtrail.pipeline", "segment"),
+    ("voxtrail.study.executors.serial", "Worker"),
+    ("voxtrail.study.report.build", "tables"),
+)
 #: A process that imports PyTorch and tries every whole file once on a busy machine.
 START_S = 300.0
 
@@ -23,8 +30,11 @@ def serve(pipe, base: Path, seeds: list[Seed], number: int) -> None:
     """Answer input numbers with verdicts, in a process of its own."""
     with tempfile.TemporaryDirectory() as work:
         for seed in seeds:  # whole files, which also imports everything
-            given = Path(seed.files[0]).parent if seed.place == "folder" else seed.files[0]
-            verdict = judge(seed, given, base, _fresh(Path(work)))
+            folder = _fresh(Path(work))
+            (folder / "in").mkdir()
+            copies = seed.copy(folder / "in")
+            given = folder / "in" if seed.place == "folder" else copies[0]
+            verdict = judge(seed, given, base, folder)
             if verdict.code != 0:
                 pipe.send(f"the whole file of {seed.name} was refused: {verdict}")
                 return
@@ -41,16 +51,18 @@ def serve(pipe, base: Path, seeds: list[Seed], number: int) -> None:
 
 
 def _tell_of_work(pipe) -> None:
-    """Send word whenever an input was accepted and its segmentation begins."""
-    import voxtrail.pipeline
+    """Send word whenever an input was accepted and the work on it begins."""
 
-    segment = voxtrail.pipeline.segment
+    def telling(work):
+        def told(*arguments, **options):
+            pipe.send("accepted")
+            return work(*arguments, **options)
 
-    def told(*arguments, **options):
-        pipe.send("accepted")
-        return segment(*arguments, **options)
+        return told
 
-    voxtrail.pipeline.segment = told
+    for name, function in _WORK:
+        module = import_module(name)
+        setattr(module, function, telling(getattr(module, function)))
 
 
 def _load_once(folder: Path) -> None:

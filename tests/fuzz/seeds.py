@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import shutil
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import nibabel as nib
 import numpy as np
 
 import voxtrail as vt
 from tests.cli.files import outlined, save, stored, stored_labels
+from tests.datasets.conftest import add_subject
+from tests.fuzz import shapes
+from tests.fuzz.shapes import Form
 from tests.io import series
 from tests.nano import build
 from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompts
@@ -38,12 +44,30 @@ class Seed:
         the folder of whole files.
     place
         Whether the command is given the files' ``folder`` instead of the file.
+    root
+        The folder whose layout the copies keep; the first file's own by default.
+    form
+        Draws the first file's content anew, instead of harm done to the bytes of one.
+    may_fail
+        Whether the command may have been begun and go wrong in part: exit 1, with outputs.
     """
 
     name: str
     files: tuple[Path, ...]
     command: tuple[str, ...]
-    place: str = "file"
+    place: Literal["file", "folder"] = "file"
+    root: Path | None = None
+    form: Form | None = None
+    may_fail: bool = False
+
+    def copy(self, folder: Path) -> list[Path]:
+        """Copy the files to a folder, in their layout; return the copies."""
+        root = self.root or self.files[0].parent
+        copies = [folder / path.relative_to(root) for path in self.files]
+        for path, copy in zip(self.files, copies, strict=True):
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+        return copies
 
 
 def make(base: Path) -> list[Seed]:
@@ -56,7 +80,7 @@ def make(base: Path) -> list[Seed]:
     drawn = vt.read_prompts(base / "prompts.nii.gz", like=scan)
     labels = LabelMap(drawn_labels(drawn, scan), scan.stored, {1: "hip_left", 2: "rib", 3: "x"})
     seeds = [*_scans(base, scan), *_prompts(base, labels, drawn, scan), *_tables(base)]
-    seeds += [*_dicom(base), *_checkpoints(base)]
+    seeds += [*_dicom(base), *_checkpoints(base), *_study(base), *_forms(base)]
     if real := os.environ.get("VOXTRAIL_CT"):
         seeds += _real(base, Path(real))
     return seeds
@@ -125,7 +149,7 @@ def _tables(base: Path) -> list[Seed]:
         lines.writerow((image, base / "prompts.nii.gz", "a", "recent:k=2", "12", ""))
         lines.writerow((image, base / "drawn.json", "b.seg.nrrd", "", "", "b.png"))
     command = ("segment", "--cases", "{input}", "-o", "{out}/batch", *_MODEL)
-    return [Seed("table of cases", (base / "cases.csv",), command)]
+    return [Seed("table of cases", (base / "cases.csv",), command, may_fail=True)]
 
 
 def _dicom(base: Path) -> list[Seed]:
@@ -174,6 +198,60 @@ def _checkpoints(base: Path) -> list[Seed]:
     command[command.index("{base}/nano")] = "{input}"
     files = (base / "nano/config.json", base / "nano/model.safetensors")
     return [Seed("checkpoint", files, tuple(command), "folder")]
+
+
+def _study(base: Path) -> list[Seed]:
+    """A dataset, a manifest of it and a finished study: each harmed, with what reads it."""
+    from voxtrail.cli import main
+
+    data, manifest, study = base / "data", base / "manifest.csv", base / "study"
+    add_subject(data, "s0000")
+    drawn = ("--per-type", "1", "--allow-short", "--quiet")
+    options = ("--model", "{base}/nano", "--device", "cpu", "--margin", "1", "--quiet")
+
+    def run(root: str, listed: str, out: str, *more: str) -> tuple[str, ...]:
+        where = ("--manifest", listed, "--root", root, "-o", out)
+        return ("study", "run", "final", *where, *options, *more)
+
+    places = {"base": base}
+    for command in (
+        ("dataset", "sample", str(data), "-o", str(manifest), *drawn),
+        run(str(data), str(manifest), str(study)),
+    ):
+        with redirect_stdout(io.StringIO()):
+            assert main._run([part.format(**places) for part in command]) == 0
+    held = tuple(sorted(path for path in data.rglob("*") if path.is_file()))
+    records = tuple(sorted(path for path in study.rglob("*") if path.is_file()))
+    sample = ("dataset", "sample", "{input}", "-o", "{out}/m.csv", *drawn)
+    report = ("study", "report", "{input}", "-o", "{out}/report")
+    there, listed = "{base}/data", "{base}/manifest.csv"
+    planned = run(there, "{input}", "{out}/study", "--dry-run")
+    resumed = run(there, listed, "{input}", "--dry-run")
+    harmed = run("{input}", listed, "{out}/study")
+    return [
+        Seed("manifest", (manifest,), planned),
+        Seed("manifest drawn", (manifest,), planned, form=shapes.manifest_csv),
+        Seed("dataset scanned", held, ("dataset", "scan", "{input}", "--quiet"), "folder", data),
+        Seed("dataset sampled", held, sample, "folder", data),
+        Seed("dataset studied", held, harmed, "folder", data, may_fail=True),
+        Seed("records reported", records, report, "folder", study),
+        Seed("records resumed", records, resumed, "folder", study),
+        Seed("study drawn", (study / "study.json", *records), resumed, "folder", study,
+             shapes.study_json),
+    ]  # fmt: skip
+
+
+def _forms(base: Path) -> list[Seed]:
+    """Files of the right form, drawn anew."""
+    on_scan = _segment("{base}/ct.nii.gz", "{input}")
+    scan = _segment("{input}", "{base}/prompts.nii.gz")
+    cases = ("segment", "--cases", "{input}", "-o", "{out}/batch", *_MODEL)
+    return [
+        Seed("prompts drawn", (base / "drawn.json",), on_scan, form=shapes.prompts_json),
+        Seed("NIfTI drawn", (base / "ct.nii.gz",), scan, form=shapes.nifti),
+        Seed("NRRD drawn", (base / "ct.nrrd",), scan, form=shapes.nrrd),
+        Seed("cases drawn", (base / "cases.csv",), cases, form=shapes.cases_csv, may_fail=True),
+    ]
 
 
 def _real(base: Path, data: Path) -> list[Seed]:

@@ -23,6 +23,7 @@ from voxtrail.study.bench import Bench
 from voxtrail.study.case import crop_of
 from voxtrail.study.executors.serial import Serial
 from voxtrail.study.experiments import experiments
+from voxtrail.study.pictures import Pictures
 from voxtrail.study.plan import encodings
 from voxtrail.study.record import Records
 from voxtrail.study.runner import prepare, run
@@ -197,11 +198,11 @@ def test_a_full_disk_ends_the_run_and_keeps_what_is_there(request_for, monkeypat
 
     write, written = pq.write_table, []
 
-    def filling(table, place):
+    def filling(table, place, **options):
         if len(written) == 3:
             raise OSError(28, "No space left on device")
         written.append(place)
-        write(table, place)
+        write(table, place, **options)
 
     monkeypatch.setattr(pq, "write_table", filling)
     request = request_for("slice-change")
@@ -257,7 +258,7 @@ def test_pictures_show_the_result(request_for) -> None:
     request = request_for("final", per_type=1)
     run(request, Serial())
     item = next(item for item in request.chosen.structures if item.bone_type == "hip")
-    picture = Records(request.folder).picture(item.case, item.structure, "IS + SPS")
+    picture = Pictures(request.folder).find(item.case, item.structure, "IS + SPS")
     assert picture is not None
     assert picture.grey.shape == picture.truth.shape == picture.found.shape
     assert picture.prompted[0]

@@ -12,6 +12,7 @@ are read as absent. Nothing here draws or counts: `voxtrail.datasets.composition
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -211,7 +212,7 @@ def stored_grid(path: Path) -> Grid:
     try:
         image: Any = nib.load(path)
         return Grid(image.shape, np.asarray(image.affine, dtype=np.float64))
-    except (OSError, ValueError, ImageFileError) as error:
+    except (OSError, ValueError, EOFError, zlib.error, ImageFileError) as error:
         raise ImageError(
             f"{path} cannot be read",
             received=str(error) or type(error).__name__,

@@ -4,7 +4,6 @@
 
     DIR/records/s0000/hip_left.parquet      all rows of one structure
     DIR/records/-/-.parquet                 rows that ask for no case
-    DIR/pictures/s0000/hip_left.npz         slices of some results, for the sheets
 
 A structure's file is replaced whole each time a task is done, so a killed run loses the task at
 hand and nothing else, and no row can be there twice.
@@ -16,13 +15,12 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_type_hints
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 
 from voxtrail.errors import InputError, OptionError
 from voxtrail.io import replacing
-from voxtrail.study.tasks.base import Measured, Picture
+from voxtrail.study.folder import make_folder
+from voxtrail.study.tasks.base import Measured
 from voxtrail.study.tasks.outlines import score_columns
 
 if TYPE_CHECKING:
@@ -34,7 +32,9 @@ Row = dict[str, Any]
 #: Case and structure of rows that ask for no case.
 NO_CASE = "-"
 
-RECORDS, PICTURES = "records", "pictures"
+RECORDS = "records"
+#: So many characters of what a library says of a damaged file are passed on.
+_QUOTE = 200
 
 
 @dataclass(frozen=True)
@@ -135,31 +135,8 @@ class Records:
         place = self._place(case, structure)
         make_folder(place.parent)
         with replacing(place, force=True) as temporary:
-            pq.write_table(table, temporary)
-
-    def add_picture(self, case: str, structure: str, name: str, picture: Picture) -> None:
-        """Keep one result's slices under ``name``, beside those of other results."""
-        place = self._folder / PICTURES / case / f"{structure}.npz"
-        kept: dict[str, Any] = {}
-        if place.is_file():
-            with np.load(place) as stored:
-                kept = dict(stored)
-        kept |= {f"{name}/{field.name}": getattr(picture, field.name) for field in fields(Picture)}
-        make_folder(place.parent)
-        packed = io.BytesIO()
-        np.savez_compressed(packed, **kept)
-        with replacing(place, force=True) as temporary:
-            temporary.write_bytes(packed.getvalue())
-
-    def picture(self, case: str, structure: str, name: str) -> Picture | None:
-        """Return what `add_picture` kept, or None."""
-        place = self._folder / PICTURES / case / f"{structure}.npz"
-        if not place.is_file():
-            return None
-        with np.load(place) as stored:
-            if f"{name}/grey" not in stored:
-                return None
-            return Picture(**{item.name: stored[f"{name}/{item.name}"] for item in fields(Picture)})
+            # So that a damaged file is told from a whole one.
+            pq.write_table(table, temporary, write_page_checksum=True)
 
     def frame(self) -> pd.DataFrame:
         """Return all rows, by experiment, variant, case and structure.
@@ -192,16 +169,29 @@ class Records:
     def _read(self, place: Path) -> list[Row]:
         import pyarrow.parquet as pq
 
+        damage = (OSError, ValueError, MemoryError, _pyarrow().ArrowException)
         try:
-            rows: list[Row] = pq.read_table(place, schema=self._schema).to_pylist()
-        except (OSError, ValueError) as error:
+            table = pq.read_table(place, schema=self._schema, page_checksum_verification=True)
+            rows: list[Row] = table.to_pylist()
+            _check(rows)
+        except damage as error:
             raise InputError(
                 f"{place} holds no records of this version",
-                received=str(error).splitlines()[0],
+                received=" ".join(str(error).split())[:_QUOTE] or type(error).__name__,
                 accepted="a file that 'voxtrail study run' wrote",
                 remedy="remove that file; its structure is then run again",
             ) from error
         return rows
+
+
+def _check(rows: list[Row]) -> None:
+    """Refuse, as ValueError, rows that do not say what they are of."""
+    names = [field.name for field in fields(Identity) if field.name not in ("bone_type", "error")]
+    for row in rows:
+        if lost := [name for name in names if row[name] is None]:
+            raise ValueError(f"a row without its {lost[0]}")
+        if row["status"] not in get_args(Status):
+            raise ValueError(f"a row of status {row['status']!r}")
 
 
 def parquet(frame: pd.DataFrame) -> bytes:
@@ -212,27 +202,6 @@ def parquet(frame: pd.DataFrame) -> bytes:
     data = io.BytesIO()
     pq.write_table(table, data, compression="zstd")
     return data.getvalue()
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be made.
-    """
-    from voxtrail.errors import OutputError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"the folder {folder} cannot be made",
-            received=error.strerror or str(error),
-            accepted="a folder, or a name that is free, on a disk with room",
-            remedy="choose another with -o",
-        ) from error
 
 
 def _pyarrow() -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,23 +12,23 @@ from typing import Any
 
 from voxtrail.datasets.manifest import Manifest
 from voxtrail.errors import InputError
-from voxtrail.io import replacing
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.loading import load
-from voxtrail.pipeline.record import NOTICE, versions
+from voxtrail.pipeline.record import versions
+from voxtrail.study.account import STUDY, read_study, write_study
 from voxtrail.study.bench import Bench
 from voxtrail.study.executors import Executor
 from voxtrail.study.experiment import Experiment
+from voxtrail.study.folder import make_folder
 from voxtrail.study.machine import machine
 from voxtrail.study.methods import BASELINE, IS_SPS
+from voxtrail.study.pictures import Pictures
 from voxtrail.study.plan import Job, Plan, plan
-from voxtrail.study.record import Identity, Records, make_folder, row_of
+from voxtrail.study.record import Identity, Records, row_of
 from voxtrail.study.settings import Settings
 from voxtrail.study.tasks.base import Task
 from voxtrail.study.worker import Finished
 
-FORMAT = "voxtrail-study/1"
-STUDY = "study.json"
 #: The tasks whose results are kept as pictures, with what the pictures are called.
 PICTURED: dict[Task, str] = {BASELINE: "baseline", IS_SPS: "IS + SPS"}
 
@@ -124,21 +124,21 @@ def run(request: Request, executor: Executor, progress: Progress | None = None) 
     """
     left, loaded = prepare(request)
     make_folder(request.folder)
-    records = Records(request.folder)
+    records, pictures = Records(request.folder), Pictures(request.folder)
     _note_run(request, loaded, executor)
     for place, copies in left.copies.items():
         records.add(*place, copies)
     counts: Counter[str] = Counter()
     results = executor.run(left.jobs, request.settings)
     for done, (job, finished) in enumerate(results, start=1):
-        _write(records, job, finished)
+        _write(records, pictures, job, finished)
         counts[finished.status] += len(job.rows[finished.task])
         if progress is not None:
             progress(done, left.num_tasks, "running")
     return Summary(counts, sum(map(len, left.copies.values())), left.finished)
 
 
-def _write(records: Records, job: Job, finished: Finished) -> None:
+def _write(records: Records, pictures: Pictures, job: Job, finished: Finished) -> None:
     rows = [
         row_of(
             Identity(
@@ -159,7 +159,7 @@ def _write(records: Records, job: Job, finished: Finished) -> None:
     if finished.measured.picture is not None and finished.task in PICTURED:
         # Before the rows: a task whose rows are there is not done again, nor is its picture.
         name = PICTURED[finished.task]
-        records.add_picture(job.case, job.structure, name, finished.measured.picture)
+        pictures.add(job.case, job.structure, name, finished.measured.picture)
     records.add(job.case, job.structure, rows)
 
 
@@ -175,31 +175,8 @@ def _identity(request: Request, loaded: LoadedModel) -> dict[str, Any]:
     }
 
 
-def read_study(folder: Path) -> dict[str, Any]:
-    """Return what a folder says of its study.
-
-    Raises
-    ------
-    InputError
-        If it holds none.
-    """
-    place = folder / STUDY
-    try:
-        found = json.loads(place.read_text())
-        if found["format"] != FORMAT:
-            raise ValueError(f"format {found['format']}")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            "the folder holds no study",
-            received=f"{place}: {getattr(error, 'strerror', None) or error}",
-            accepted=f"a folder with {STUDY}, as 'voxtrail study run' makes it",
-            remedy="pass the folder that was given as -o",
-        ) from error
-    return dict(found)
-
-
 def _check_same(request: Request, identity: dict[str, Any]) -> None:
-    if not (request.folder / STUDY).exists():
+    if not os.path.exists(request.folder / STUDY):
         return
     before = read_study(request.folder)["study"]
     differing = [key for key, value in identity.items() if before.get(key) != value]
@@ -214,8 +191,8 @@ def _check_same(request: Request, identity: dict[str, Any]) -> None:
 
 def _note_run(request: Request, loaded: LoadedModel, executor: Executor) -> None:
     """Add this run to the folder's account of itself."""
-    place = request.folder / STUDY
-    runs = read_study(request.folder)["runs"] if place.exists() else []
+    there = os.path.exists(request.folder / STUDY)
+    runs = read_study(request.folder)["runs"] if there else []
     runs.append(
         {
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -228,11 +205,4 @@ def _note_run(request: Request, loaded: LoadedModel, executor: Executor) -> None
             "versions": versions(),
         }
     )
-    account = {
-        "format": FORMAT,
-        "notice": NOTICE,
-        "study": _identity(request, loaded),
-        "runs": runs,
-    }
-    with replacing(place, force=True) as temporary:
-        temporary.write_text(json.dumps(account, indent=2) + "\n")
+    write_study(request.folder, _identity(request, loaded), runs)

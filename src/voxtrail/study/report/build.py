@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,16 @@ from typing import Any
 from voxtrail.errors import OutputError
 from voxtrail.io import check_writable, replacing
 from voxtrail.pipeline.record import NOTICE
-from voxtrail.study.record import NO_CASE, Records, make_folder, parquet
+from voxtrail.study.account import read_study
+from voxtrail.study.folder import make_folder
+from voxtrail.study.pictures import Pictures
+from voxtrail.study.record import NO_CASE, Records, parquet
 from voxtrail.study.report.figures import figures, to_png, to_svg
 from voxtrail.study.report.findings import findings
 from voxtrail.study.report.results import Results
 from voxtrail.study.report.sheets import sheets
 from voxtrail.study.report.table import Table
 from voxtrail.study.report.tables import tables
-from voxtrail.study.runner import read_study
 
 HTML, MARKDOWN = "report.html", "report.md"
 STYLE = """
@@ -55,9 +58,8 @@ def build(folder: Path, output: Path, force: bool = False) -> Path:
         If the report cannot be written.
     """
     study = read_study(folder)
-    records = Records(folder)
-    results = Results(records.frame(), study)
-    if (output / HTML).exists() and not force:
+    results = Results(Records(folder).frame(), study)
+    if os.path.exists(output / HTML) and not force:
         raise OutputError(
             "there is a report already",
             received=output,
@@ -67,7 +69,7 @@ def build(folder: Path, output: Path, force: bool = False) -> Path:
     made = [findings(results), *tables(results)]
     drawn = figures(results)
     vector = {name: to_svg(figure) for name, figure in drawn.items()}
-    shown = sheets(results, records)
+    shown = sheets(results, Pictures(folder))
     account = _account(study, results)
     files: dict[str, str | bytes] = {}
     for table in made:

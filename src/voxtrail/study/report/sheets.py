@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voxtrail.study.record import Records
+from voxtrail.study.pictures import Pictures
 from voxtrail.study.report.results import Results
 from voxtrail.study.tasks.base import Picture
 
@@ -22,7 +22,7 @@ PANEL_IN = 1.35
 TRUTH, FOUND, OUTLINED = "#56B4E9", "#E69F00", "#009E73"
 
 
-def sheets(results: Results, records: Records) -> dict[str, bytes]:
+def sheets(results: Results, pictures: Pictures) -> dict[str, bytes]:
     """Return PNGs of the worst and the best cases, by name; none without pictures."""
     rows = results.rows(EXPERIMENT, VARIANT)
     ranked = rows.unprompted_dice.dropna().sort_values()
@@ -31,7 +31,7 @@ def sheets(results: Results, records: Records) -> dict[str, bytes]:
     for name, places in chosen.items():
         shown = []
         for case, structure in places:
-            picture = records.picture(case, structure, VARIANT)
+            picture = pictures.find(case, structure, VARIANT)
             if picture is not None:
                 dice = float(ranked.loc[(case, structure)])
                 shown.append((f"{case}\n{structure}\nDice {dice:.2f}", picture))
