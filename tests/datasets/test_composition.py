@@ -44,6 +44,15 @@ def test_a_mask_on_another_grid_is_refused(dataset, replace_mask) -> None:
         scan(dataset)
 
 
+def test_a_scan_whose_gzip_stream_breaks_off_or_is_damaged_is_refused(dataset) -> None:
+    place = dataset / "s0000/ct.nii.gz"
+    whole = place.read_bytes()
+    for harmed in (whole[:12] + b"\xff" * 40 + whole[52:], whole[:30], b"", b"dear diary"):
+        place.write_bytes(harmed)
+        with pytest.raises(ImageError, match=r"ct\.nii\.gz cannot be read"):
+            scan(dataset)
+
+
 def test_a_class_that_is_no_bone_but_is_called_like_one_is_refused(dataset, replace_mask) -> None:
     replace_mask("rib_left_13")
     with pytest.raises(InputError, match=r"unknown bone class.*rib_left_13.*rib_left_12"):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -19,14 +21,16 @@ from voxtrail.datasets.manifest import write_manifest
 from voxtrail.errors import InputError, OutputError
 from voxtrail.model.sam2 import Sam2SliceModel
 from voxtrail.preprocess import Box
+from voxtrail.study.account import read_study
 from voxtrail.study.bench import Bench
 from voxtrail.study.case import crop_of
 from voxtrail.study.executors.serial import Serial
 from voxtrail.study.experiments import experiments
 from voxtrail.study.pictures import Pictures
 from voxtrail.study.plan import encodings
-from voxtrail.study.record import Records
+from voxtrail.study.record import Identity, Records, row_of
 from voxtrail.study.runner import prepare, run
+from voxtrail.study.tasks.base import Measured, Picture
 from voxtrail.study.tasks.outlines import draw
 from voxtrail.study.tasks.track import Track
 
@@ -294,3 +298,120 @@ def test_noise_stays_in_the_crop(request_for) -> None:
 
 def test_experiments_of_the_paper_are_all_here() -> None:
     assert {item.place for item in experiments(["all"])} > {"Table I", "Table VII", "Figure 5"}
+
+
+def test_damaged_records_are_refused_or_mean_the_same(tmp_path) -> None:
+    """Without checksums a changed bit would pass for a measured score."""
+    records = Records(tmp_path)
+    rows = [
+        row_of(
+            Identity("final", str(number), "s0", "sacrum", "sacrum", "done", None, "{}", "now"),
+            Measured(scores={"dice": number / 7}, total_s=0.1 * number),
+        )
+        for number in range(20)
+    ]
+    records.add("s0", "sacrum", rows)
+    place = tmp_path / "records/s0/sacrum.parquet"
+    whole, frame = place.read_bytes(), records.frame()
+    random = np.random.default_rng(0)
+    refused = []
+    for offset in random.integers(0, len(whole), 150):
+        content = bytearray(whole)
+        content[offset] ^= 1 << int(random.integers(8))
+        place.write_bytes(content)
+        try:
+            found = records.frame()
+        except InputError as error:
+            refused.append(str(error))
+        else:
+            assert found.equals(frame), offset
+    assert len(refused) > 50
+    for said in refused:
+        assert "holds no records of this version" in said
+        assert "\n" not in said
+
+
+def test_rows_that_do_not_say_what_they_are_of_are_refused(request_for) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    place = request_for("final").folder / "records/s0/hip_left.parquet"
+    place.parent.mkdir(parents=True)
+    pq.write_table(pa.table({"dice": [0.5]}), place)
+    with pytest.raises(InputError, match="a row without its experiment"):
+        Records(place.parents[2]).frame()
+
+
+@pytest.mark.parametrize("harm", [lambda data: data[:-9], lambda data: b"", lambda data: b"PK" * 9,
+                                  lambda data: data[:90] + b"\xff\0" + data[92:]])  # fmt: skip
+def test_damaged_pictures_are_refused(harm, tmp_path) -> None:
+    grey = np.zeros((2, 4, 5), np.uint8)
+    mask, number = grey > 0, np.arange(2, dtype=np.int64)
+    pictures = Pictures(tmp_path)
+    pictures.add("s0", "sacrum", "baseline", Picture(grey, mask, mask, number, number > 0))
+    place = tmp_path / "pictures/s0/sacrum.npz"
+    place.write_bytes(harm(place.read_bytes()))
+    for look in (
+        lambda: pictures.find("s0", "sacrum", "baseline"),
+        lambda: pictures.add("s0", "sacrum", "IS + SPS", Picture(grey, mask, mask, number, mask)),
+    ):
+        with pytest.raises(InputError, match="holds no pictures"):
+            look()
+
+
+@pytest.mark.parametrize("odd", [{"grey": np.zeros((2, 4))}, {"grey": np.zeros((9, 4, 5), "u1")},
+                                 {"more": np.zeros(2)}])  # fmt: skip
+def test_pictures_whose_parts_do_not_fit_are_refused(odd, tmp_path) -> None:
+    grey = np.zeros((2, 4, 5), np.uint8)
+    parts = {"grey": grey, "truth": grey > 0, "found": grey > 0,
+             "slices": np.arange(2, dtype=np.int64), "prompted": np.ones(2, np.bool_)}  # fmt: skip
+    place = tmp_path / "pictures/s0/sacrum.npz"
+    place.parent.mkdir(parents=True)
+    np.savez(place, **{f"baseline/{name}": array for name, array in (parts | odd).items()})
+    with pytest.raises(InputError, match="holds no pictures; received: arrays of"):
+        Pictures(tmp_path).find("s0", "sacrum", "baseline")
+
+
+def test_a_member_that_is_no_array_is_refused(tmp_path) -> None:
+    place = tmp_path / "pictures/s0/sacrum.npz"
+    place.parent.mkdir(parents=True)
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.writestr("baseline/grey.npy", b"dear diary")
+    with pytest.raises(InputError, match="holds no pictures"):
+        Pictures(tmp_path).find("s0", "sacrum", "baseline")
+
+
+ACCOUNT = {
+    "format": "voxtrail-study/1",
+    "study": {"manifest": "0" * 16, "structures": 2, "model": "nano", "weights_sha256": "0" * 64,
+              "input_size": 64, "margin_mm": 20},
+    "runs": [{"started": "2026-11-25", "device": "cpu", "machine": {}, "versions": {}}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"format": "other/1"}, "no format"),
+        ({"study": []}, "study is no object"),
+        ({"study": ACCOUNT["study"] | {"input_size": True}}, "study without its input_size"),
+        ({"study": ACCOUNT["study"] | {"weights_sha256": None}}, "without its weights_sha256"),
+        ({"runs": []}, "no list of runs"),
+        ({"runs": [3]}, "a run is no object"),
+        ({"runs": [{"started": "2026-11-25"}]}, "a run without its device"),
+    ],
+)
+def test_an_account_that_is_none_is_refused(change, words, tmp_path) -> None:
+    place = tmp_path / "study.json"
+    place.write_text(json.dumps(ACCOUNT))
+    assert read_study(tmp_path)["study"]["model"] == "nano"
+    place.write_text(json.dumps(ACCOUNT | change))
+    with pytest.raises(InputError, match=f"the folder holds no study; received: .*{words}"):
+        read_study(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "[1]", "\xff"])
+def test_an_account_that_is_no_json_is_refused(text, tmp_path) -> None:
+    (tmp_path / "study.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(InputError, match="the folder holds no study"):
+        read_study(tmp_path)

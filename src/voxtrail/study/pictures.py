@@ -84,7 +84,8 @@ class Pictures:
             return {}
         found: dict[str, dict[str, Any]] = {}
         try:
-            with np.load(place) as stored:
+            # Opened here: numpy leaves a file open that it cannot read.
+            with place.open("rb") as file, np.load(file) as stored:
                 for key in stored.files:
                     name, _, part = key.rpartition("/")
                     found.setdefault(name, {})[part] = stored[key]
@@ -100,7 +101,8 @@ class Pictures:
 
 def _picture(parts: dict[str, Any]) -> Picture:
     """Return a picture, or raise ValueError where its parts do not belong together."""
-    kinds = {part: str(array.dtype) for part, array in parts.items()}
+    # A member that is no array is handed over as bytes.
+    kinds = {part: str(getattr(array, "dtype", "bytes")) for part, array in parts.items()}
     if kinds != _KINDS or parts["grey"].ndim != 3 or not parts["grey"].size:
         raise ValueError(f"arrays of {kinds}")
     shape = parts["grey"].shape

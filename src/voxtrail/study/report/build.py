@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from voxtrail.errors import OutputError
-from voxtrail.io import check_writable, replacing
+from voxtrail.io import replacing
 from voxtrail.pipeline.record import NOTICE
 from voxtrail.study.account import read_study
 from voxtrail.study.folder import make_folder
@@ -66,10 +66,16 @@ def build(folder: Path, output: Path, force: bool = False) -> Path:
             accepted="a folder without one",
             remedy="choose another with -o, or replace it with --force",
         )
+    _write(_files(study, results, Pictures(folder)), output)
+    return output / HTML
+
+
+def _files(study: dict[str, Any], results: Results, pictures: Pictures) -> dict[str, str | bytes]:
+    """Return the report's files by their places in its folder."""
     made = [findings(results), *tables(results)]
     drawn = figures(results)
     vector = {name: to_svg(figure) for name, figure in drawn.items()}
-    shown = sheets(results, Pictures(folder))
+    shown = sheets(results, pictures)
     account = _account(study, results)
     files: dict[str, str | bytes] = {}
     for table in made:
@@ -83,15 +89,18 @@ def build(folder: Path, output: Path, force: bool = False) -> Path:
     files["records.parquet"] = parquet(results.frame)
     files[MARKDOWN] = _markdown(made, list(drawn), list(shown), account, results)
     files[HTML] = _html(made, vector, shown, account, results)
+    return files
+
+
+def _write(files: dict[str, str | bytes], output: Path) -> None:
+    """Write a report's files, each whole or not at all, the page last."""
     for name, content in files.items():
         make_folder((output / name).parent)
-        check_writable(output / name, force=True)
         with replacing(output / name, force=True) as place:
             if isinstance(content, bytes):
                 place.write_bytes(content)
             else:
                 place.write_text(content, encoding="utf-8")
-    return output / HTML
 
 
 def _account(study: dict[str, Any], results: Results) -> list[str]:
