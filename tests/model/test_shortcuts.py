@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,16 @@ def exact(phantom) -> np.ndarray:
 
 def dice(a: np.ndarray, b: np.ndarray) -> float:
     return 2 * float((a & b).sum()) / float(a.sum() + b.sum())
+
+
+@pytest.mark.full
+@pytest.mark.skipif(not shutil.which("g++"), reason="PyTorch compiles with a C++ compiler")
+# PyTorch's own compiler warns of its own deprecations.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_a_compiled_model_finds_the_same(phantom, exact) -> None:
+    mask, record = sacrum(phantom, compiled=True)
+    assert record["model"]["compiled"]
+    assert dice(mask, exact) > 0.999
 
 
 def test_bfloat16_agrees_with_float32(phantom, exact) -> None:

@@ -40,7 +40,7 @@ def busy_workers() -> list[int]:
 def test_ray_records_what_serial_records_though_a_worker_dies(
     request_for, tmp_path, monkeypatch
 ) -> None:
-    pytest.importorskip("ray")
+    ray = pytest.importorskip("ray")
     root = str(Path(__file__).parents[2])
     (tmp_path / "without/itk").mkdir(parents=True)
     (tmp_path / "without/itk/__init__.py").write_text("raise ImportError('left out')\n")
@@ -59,8 +59,20 @@ def test_ray_records_what_serial_records_though_a_worker_dies(
             killed.append(busy[0])
             os.kill(busy[0], signal.SIGKILL)
 
+    # Besides, Ray once says that it killed one because memory ran out, which is another error.
+    asked = []
+    get = ray.get
+
+    def short_of_memory(reference):
+        asked.append(reference)
+        if len(asked) == 3:
+            raise ray.exceptions.OutOfMemoryError("a test")
+        return get(reference)
+
+    monkeypatch.setattr(ray, "get", short_of_memory)
     summary = run(many, OnRay(workers=2), kill_one)
     assert killed
+    assert len(asked) > 3
     assert summary.rows["failed"] == 0
     one, other = (
         Records(item.folder).frame().drop(columns=list(PASSING)) for item in (alone, many)

@@ -39,13 +39,24 @@ def write_table(result: dict[str, Any], command: str, path: Path) -> None:
         "what this machine's matrix products reach. Components: seconds a slice of the stack "
         "(the paper's Figure 4a). \\* with the mask decoder: exported models track in one graph.",
         "",
-        "| ratio | measured | asked |",
-        "|---|---|---|",
-        *(f"| {name} | {value:.2f} | {_asked(name)} |" for name, value in result["ratios"].items()),
+        "| ratio | measured | asked | at the floor |",
+        "|---|---|---|---|",
+        *(
+            f"| {name} | {value:.2f} | {_asked(name)} | "
+            f"{result['ratios_at_ceiling'].get(name, '')} |"
+            for name, value in result["ratios"].items()
+        ),
         "",
         "`labels-N` is the cost of N labels over that of one; `rerun` that of a first run over "
         "that of a second one with one more outline and what the first one cached; the others are "
-        "the first peer's time over voxtrail's.",
+        "the first peer's time over voxtrail's. *At the floor*: what the ratio would be if "
+        "voxtrail did nothing but matrix products, at this machine's best rate.",
+        "",
+        "What limits each: one label, the products of encoder and memory attention, and their "
+        "softmax, which no matrix unit does. Several labels: all of memory attention but the first "
+        "layer's look at the slice itself is done for each label, because from there on its "
+        "queries depend on the label; only the encoder is shared. A second run: the slices that "
+        "the correction reaches.",
         "",
         "| masks compared (un-prompted slices) | Dice |",
         "|---|---|",

@@ -11,8 +11,9 @@ from typing import IO, Any, cast
 from voxtrail.errors import ImageError
 
 #: Elements and items of a header, or of all headers with sequences in a study: 20 to 30 a frame of
-#: a multi-frame object. So many take under 1 GiB (pydicom 3.0: 1.4 KB an empty item).
-MAX_PARTS = 500_000
+#: a multi-frame object. So many take under 0.5 GiB (pydicom 3.0: 1.4 KB an empty item) and some
+#: seconds.
+MAX_PARTS = 250_000
 
 #: What an element or an item begins with, its tag and length, is asked for in so many bytes.
 _START = 8

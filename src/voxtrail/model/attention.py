@@ -13,7 +13,7 @@ from torch import Tensor
 #: Bytes of one block of scores, which stay in the last-level cache, and the rows that a matrix
 #: product needs to be worth reading all keys for.
 BLOCK_BYTES = 2**22
-FEWEST_ROWS = 256
+FEWEST_ROWS = 512
 #: Queries of one block in an exported graph.
 EXPORTED_ROWS = 512
 

@@ -87,7 +87,7 @@ class Sam2SliceModel:
         self._memory_channels = int(config.memory_encoder_output_channels)
         self._weights = weights_sha256 or secrets.token_hex(16)
         self.stopwatch = Stopwatch()
-        with torch.inference_mode():
+        with torch.no_grad():
             coarse = self.shortcuts.coarse_memories
             dtype = getattr(torch, self.shortcuts.precision)
             # The sine encoding of the neck is added to the queries of memory attention.
@@ -108,8 +108,11 @@ class Sam2SliceModel:
             self.memory_writer = MemoryWriter(network, self._size, coarse)
             self.no_prompt = self._embedded_nothing()
         if self.shortcuts.compiled:
-            self.encoder.compile()
-            self.memory_attention.compile(dynamic=True)
+            # "Freezing" lays the weights out for the processor once and for all; it wants neither
+            # gradients nor inference mode, which is why this module says no_grad.
+            options = {"freezing": self._device.type == "cpu"}
+            self.encoder.compile(options=options)
+            self.memory_attention.compile(dynamic=True, options=options)
 
     @property
     def network(self) -> Any:
@@ -143,7 +146,7 @@ class Sam2SliceModel:
         """What runs it."""
         return "torch"
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def encode(self, slices: NDArray[np.float32]) -> list[SliceFeatures]:
         """Encode slices: (n, rows, columns) float32, 0 to 1. Returns one item a slice."""
         chunk = max(1, ENCODE_PIXELS // self._size**2)
@@ -178,7 +181,7 @@ class Sam2SliceModel:
             return torch.from_numpy(array).to(self._device)
         return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16).to(self._device)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def prompt(self, features: SliceFeatures, prompt: Prompt, shape_hw: tuple[int, int]) -> Step:
         """Segment a slice from what was drawn on it, without any memory."""
         if isinstance(prompt, MaskPrompt):
@@ -198,7 +201,7 @@ class Sam2SliceModel:
         several = takes_best_of_three(self._config, len(labels), prompted=True)
         return self._decode(top, [features], sparse, dense, several, prompted=True)[0]
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def track(self, trackings: Sequence[Tracking]) -> list[Step]:
         """Segment slices from memories alone; those with as many memories go in one batch."""
         alike: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -210,7 +213,7 @@ class Sam2SliceModel:
             steps.update(zip(positions, batch, strict=True))
         return [steps[position] for position in range(len(trackings))]
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def memorise(self, features: Sequence[SliceFeatures], steps: Sequence[Step]) -> list[Tensor]:
         """Make the spatial memories of segmented slices: (h*w, M) bfloat16 each.
 
@@ -225,7 +228,7 @@ class Sam2SliceModel:
             )
         return list(memories.to(torch.bfloat16))
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def masks(self, steps: Sequence[Step], shape_hw: tuple[int, int]) -> NDArray[np.float32]:
         """Return mask logits (n, rows, columns) float32 at the size of the slices."""
         logits = torch.stack([step.logits for step in steps])[:, None]

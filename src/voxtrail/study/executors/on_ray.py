@@ -122,7 +122,7 @@ class _Crew:
 
     def work(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Finished]]:
         """Have all jobs done."""
-        from ray.exceptions import RayActorError, RayTaskError
+        from ray.exceptions import RayError, RayTaskError
 
         waiting = deque((job, 1) for job in jobs)
         idle: list[Any] = []
@@ -137,7 +137,11 @@ class _Crew:
             actor, doing = self._flying.pop(done)
             try:
                 results = self._ray.get(done)
-            except RayActorError as error:
+            except RayTaskError as error:
+                # Beyond what a worker catches itself, such as a result that cannot be sent.
+                idle.append(actor)
+                results = failed(doing[0], str(error)) if doing else []
+            except RayError as error:  # the worker died, or was killed where memory ran out
                 self._replace(actor, doing is None, error)
                 if doing is None:
                     continue
@@ -147,10 +151,6 @@ class _Crew:
                     continue
                 reason = f"lost {ATTEMPTS} workers that had this case: {error}"
                 results = failed(job, reason)
-            except RayTaskError as error:
-                # Beyond what a worker catches itself, such as a result that cannot be sent.
-                idle.append(actor)
-                results = failed(doing[0], str(error)) if doing else []
             else:
                 idle.append(actor)
             if doing is not None:
@@ -167,6 +167,7 @@ class _Crew:
 
     def _replace(self, actor: Any, never_came: bool, error: Exception) -> None:
         self._actors.remove(actor)
+        self._ray.kill(actor)  # what is given up must not hold a place that another needs
         self._false_starts = self._false_starts + 1 if never_came else 0
         if self._false_starts > ATTEMPTS * self._size:
             raise WorkError(f"workers die as they start; the last said: {error}")
