@@ -10,6 +10,8 @@ out=${1:?the folder to run in}
 here=$(cd "$(dirname "$0")" && pwd)
 executor=${STUDY_EXECUTOR:-ray}
 export OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
+# Ray starts workers at 15 by itself, which leaves them what others leave over.
+export RAY_worker_niceness=0
 # Everything but resolution, whose larger inputs take longer than all the rest together.
 experiments="final per-bone slicing timing threshold stride gating preprocessing prompts
   propagation rivals prompt-budget noisy-prompts model-scale embeddings slice-change"
@@ -33,3 +35,4 @@ study phantom "$out/data" 4
 if [ -n "${VOXTRAIL_CT:-}" ]; then
   study ct "$VOXTRAIL_CT/totalseg_mini" 4 --allow-short
 fi
+python "$here/fill.py"
