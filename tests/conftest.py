@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 # Equal runs try equal examples, and a busy machine fails none of them.
-settings.register_profile("voxtrail", deadline=None, derandomize=True)
+settings.register_profile("voxtrail", deadline=None, derandomize=True, database=None)
 settings.load_profile("voxtrail")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.datasets.conftest import add_subject
@@ -35,9 +37,18 @@ def test_a_run_says_what_it_did(voxtrail, study, tmp_path) -> None:
     assert " 0 rows done" in again.out
 
 
-def test_progress_has_rate_and_time_left(voxtrail, study) -> None:
+def test_progress_has_rate_and_time_left(voxtrail, study, monkeypatch) -> None:
+    monkeypatch.setattr("voxtrail.cli.progress.LINE_SECONDS", 0.0)
     said = voxtrail(*[part for part in study if part != "--quiet"])
-    assert "tasks" in said.err
+    lines = [line for line in said.err.splitlines() if line.startswith("running: ")]
+    total = len(lines)
+    assert total > 3
+    rate = r"[\d.e+]+ tasks a minute"
+    for number, line in enumerate(lines[1:-1], start=2):
+        assert re.fullmatch(rf"running: {number}/{total} tasks, \d+ s, {rate}, \d+ s left", line), (
+            line
+        )
+    assert re.fullmatch(rf"running: {total}/{total} tasks, \d+ s, {rate}", lines[-1])
 
 
 def test_a_dry_run_writes_nothing(voxtrail, study, tmp_path) -> None:

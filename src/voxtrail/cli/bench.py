@@ -49,9 +49,12 @@ def run(
 ) -> None:
     """Time voxtrail and its peers on the same weights, slices and prompts, interleaved."""
     from voxtrail.bench import BenchPlan, run_bench, write_table
+    from voxtrail.io import check_writable
     from voxtrail.model.shortcuts import Shortcuts
-    from voxtrail.model.weights import resolved_device
+    from voxtrail.model.weights import locate, resolved_device
 
+    if write:
+        check_writable(write, force=True)
     place = resolved_device(device)
     Shortcuts(precision)  # type: ignore[arg-type]  # refuses an unknown one
     names = tuple(name.strip() for name in peers.split(",") if name.strip())
@@ -71,6 +74,7 @@ def run(
 
             weights = str(Path(folder) / f"random-{model}.pt")
             write_random_weights(model, Path(weights))
+        locate(weights, quiet=quiet)  # before a process is started that would not find it
         exported = str(Path(folder) / "exported") if {"openvino", "onnx"} & set(others) else None
         if exported:
             _export(weights, resolution, Path(exported), quiet=quiet)

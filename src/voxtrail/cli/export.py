@@ -35,10 +35,10 @@ def run(
             remedy="pip install 'voxtrail[export]'",
         )
     from voxtrail.export import export
-    from voxtrail.export.write import check_folder
+    from voxtrail.io.atomic import check_new_folder
     from voxtrail.model.weights import load_model
 
-    check_folder(folder)
+    check_new_folder(folder)
     loaded = load_model(model, resolution=resolution, device="cpu", quiet=quiet)
     about = export(loaded, folder, lambda name: say(f"exporting {name}", quiet=quiet))
     sys.stdout.write(

@@ -24,7 +24,7 @@ def say(text: str, *, quiet: bool) -> None:
 
 @contextmanager
 def progress_bar(*, quiet: bool, unit: str = "slices") -> Iterator[Progress | None]:
-    """Give a callback that shows units done, units in all and the time left."""
+    """Give a callback that shows units done, units in all, units a minute and the time left."""
     if quiet:
         yield None
     elif sys.stderr.isatty():
@@ -38,6 +38,8 @@ def _bar(unit: str) -> Iterator[Progress]:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
+        ProgressColumn,
+        Task,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
@@ -46,11 +48,17 @@ def _bar(unit: str) -> Iterator[Progress]:
         Progress as Bar,
     )
 
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> str:
+            # of all that is done in all the time: tasks differ, so that a short while tells little
+            return _rate(task.completed, task.elapsed or 0.0, unit)
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(unit),
+        Rate(),
         TimeElapsedColumn(),
         TextColumn("elapsed,"),
         TimeRemainingColumn(),
@@ -74,16 +82,25 @@ class _Lines:
         self._unit = unit
         self._what = ""
         self._started = 0.0
+        self._first = 0
         self._said = 0.0
 
     def __call__(self, done: int, total: int, what: str) -> None:
         now = time.monotonic()
         if what != self._what:
-            self._what, self._started, self._said = what, now, now
+            # What was done before the first word took a time that is not known here.
+            self._what, self._started, self._said, self._first = what, now, now, done
         if done < total and now - self._said < LINE_SECONDS:
             return
         self._said = now
         spent = now - self._started
-        left = f", {spent / done * (total - done):.0f} s left" if 0 < done < total else ""
-        sys.stderr.write(f"{what}: {done}/{total} {self._unit}, {spent:.0f} s{left}\n")
+        new = done - self._first
+        rate = f", {_rate(new, spent, self._unit)}" if new else ""
+        left = f", {spent / new * (total - done):.0f} s left" if new and done < total else ""
+        sys.stderr.write(f"{what}: {done}/{total} {self._unit}, {spent:.0f} s{rate}{left}\n")
         sys.stderr.flush()
+
+
+def _rate(done: float, spent_s: float, unit: str) -> str:
+    """Return units a minute as text; nothing before anything is done."""
+    return f"{60 * done / spent_s:.3g} {unit} a minute" if done and spent_s > 0 else ""

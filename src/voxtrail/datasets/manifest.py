@@ -12,6 +12,7 @@ import csv
 import hashlib
 import io
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,7 @@ class Manifest:
                 (ct_path(root, item.case), item.ct_bytes),
                 (mask_path(root, item.case, item.structure), item.mask_bytes),
             ):
-                found = path.stat().st_size if path.is_file() else None
+                found = os.stat(path).st_size if os.path.isfile(path) else None
                 if found != expected:
                     wrong.append((path, found, expected))
         if wrong:

@@ -12,6 +12,7 @@ are read as absent. Nothing here draws or counts: `voxtrail.datasets.composition
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ def cases(root: Path) -> tuple[str, ...]:
     InputError
         If the folder is not there or holds no subject.
     """
-    if not root.is_dir():
+    if not os.path.isdir(root):  # unlike Path.is_dir, no error for a name that no file can have
         raise InputError(
             "there is no such dataset",
             received=root,
@@ -111,7 +112,7 @@ def structures(root: Path, case: str) -> tuple[str, ...]:
         If the subject has no folder of masks, or a file is called like a bone that is none.
     """
     folder = root / case / MASKS
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise InputError(
             f"{case} has no masks",
             received=f"no folder {MASKS} in {root / case}",
@@ -230,7 +231,7 @@ def present(root: Path, case: str) -> Iterator[Structure]:
 
 
 def _there(path: Path) -> Path:
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ImageError(
             "a file of the dataset is missing",
             received=path,

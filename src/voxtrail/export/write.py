@@ -6,9 +6,6 @@ import contextlib
 import io
 import json
 import logging
-import os
-import shutil
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -17,8 +14,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from voxtrail.errors import OptionError, OutputError
+from voxtrail.errors import OptionError
 from voxtrail.export.graphs import OUTPUTS, examples, graphs, varying
+from voxtrail.io.atomic import making_folder
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.exported import CONSTANTS, DESCRIPTION, FORMAT, Description
 from voxtrail.model.sam2 import Sam2SliceModel
@@ -57,27 +55,8 @@ def export(
             accepted="runtime torch, float32",
             remedy="name the checkpoint itself",
         )
-    check_folder(folder)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.resolve().parent))
-    try:
-        about = _write(loaded, model, partial, progress)
-        partial.chmod(0o755)
-        partial.rename(folder)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    return about
-
-
-def check_folder(folder: Path) -> None:
-    """Refuse a folder that an export cannot become; `OutputError` says why."""
-    if os.path.exists(folder) or not folder.resolve().parent.is_dir():
-        raise OutputError(
-            "the export's folder cannot be made",
-            received=str(folder),
-            accepted="a free name in a folder that is there",
-            remedy="name another, or remove what is there",
-        )
+    with making_folder(folder) as partial:
+        return _write(loaded, model, partial, progress)
 
 
 def _write(

@@ -1,14 +1,15 @@
 """Outputs that appear whole or not at all.
 
 Every writer of voxtrail, whatever it writes, calls `check_writable` before any work is done and
-writes inside `replacing`. A killed process leaves the old file, or none, and at worst a hidden
-temporary one beside it.
+writes inside `replacing`, or `making_folder` where the output is a folder. A killed process leaves
+the old file, or none, and at worst a hidden temporary one beside it.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from voxtrail.errors import OutputError
 
 #: A path is quoted up to this many characters.
 _QUOTE = 200
+#: A temporary file's name ends in so many characters of the real one's: any suffix.
+_ENDING = 40
 
 
 def check_writable(path: str | os.PathLike[str], force: bool = False) -> Path:
@@ -117,8 +120,9 @@ def replacing(path: str | os.PathLike[str], force: bool = False) -> Iterator[Pat
     ['note.txt']
     """
     place = check_writable(path, force)
-    # The name ends like the real one: writers choose format and compression by it.
-    temporary = place.parent / f".partial-{secrets.token_hex(6)}-{place.name}"
+    # The name ends like the real one: writers choose format and compression by it. No more of it,
+    # since the longest name that the system takes has no room for anything before it.
+    temporary = place.parent / f".partial-{secrets.token_hex(6)}-{place.name[-_ENDING:]}"
     try:
         yield temporary
         _flush(temporary)
@@ -135,6 +139,67 @@ def replacing(path: str | os.PathLike[str], force: bool = False) -> Iterator[Pat
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_new_folder(path: str | os.PathLike[str]) -> Path:
+    """Refuse a place where a folder cannot be made.
+
+    Raises
+    ------
+    OutputError
+        If anything is there, or as `check_writable`.
+    """
+    place = Path(path)
+    if os.path.isdir(place):
+        raise OutputError(
+            "the folder is there already",
+            received=place,
+            accepted="a free name in a folder that is there",
+            remedy="name another, or remove what is there",
+        )
+    return check_writable(place)
+
+
+@contextmanager
+def making_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary folder to write to; put it in the place of ``path`` when the block ends.
+
+    It lies beside that place, under a hidden name, and is removed if the block raises. Its files
+    are flushed to the disk before it takes its place.
+
+    Parameters
+    ----------
+    path
+        The folder to be made.
+
+    Yields
+    ------
+    Path
+        Where the block writes its files.
+
+    Raises
+    ------
+    OutputError
+        As `check_new_folder`; also if the system refuses to write (a full disk).
+    """
+    place = check_new_folder(path)
+    temporary = place.parent / f".partial-{secrets.token_hex(6)}"
+    try:
+        temporary.mkdir()
+        yield temporary
+        for file in temporary.rglob("*"):
+            _flush(file)
+        temporary.rename(place)
+        _flush(place.parent)
+    except OSError as error:
+        raise OutputError(
+            f"{place} could not be written",
+            received=error.strerror or str(error),
+            accepted="a disk with room that takes the folder",
+            remedy="make room or choose another place",
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _flush(path: Path) -> None:

@@ -66,7 +66,7 @@ def load_model(
     where = torch.device(resolved_device(device))
     if resolution is not None:
         _check_size(resolution)  # before a download
-    path, entry_size = _locate(name, quiet)
+    path, entry_size = locate(name, quiet=quiet)
     network = (
         _from_folder(path, resolution or entry_size)
         if path.is_dir()
@@ -97,8 +97,14 @@ def resolved_device(device: str) -> str:
     return device
 
 
-def _locate(name: str, quiet: bool) -> tuple[Path, int | None]:
-    """Return the folder or file of the weights and the input size that its entry states."""
+def locate(name: str, *, quiet: bool = True) -> tuple[Path, int | None]:
+    """Return the folder or file of the weights, fetched if need be, and its entry's input size.
+
+    Raises
+    ------
+    WeightsError, OptionError
+        If there is no such checkpoint; nothing of it is read yet.
+    """
     if entry := CATALOGUE.get(name):
         if entry.repository is None:
             return entry.folder or Path(), entry.input_size

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zlib
 from dataclasses import fields
 from pathlib import Path
@@ -80,7 +81,7 @@ class Pictures:
         return self._folder / case / f"{structure}.npz"
 
     def _read(self, place: Path) -> dict[str, Picture]:
-        if not place.is_file():
+        if not os.path.isfile(place):
             return {}
         found: dict[str, dict[str, Any]] = {}
         try:

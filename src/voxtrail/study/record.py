@@ -12,6 +12,7 @@ hand and nothing else, and no row can be there twice.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -117,7 +118,7 @@ class Records:
             If its file is no file of records.
         """
         place = self._place(case, structure)
-        return self._read(place) if place.is_file() else []
+        return self._read(place) if os.path.isfile(place) else []
 
     def add(self, case: str, structure: str, rows: Iterable[Row]) -> None:
         """Add rows to a structure's file; a row takes the place of one of the same name.

@@ -19,7 +19,7 @@ from voxtrail.study.account import STUDY, read_study, write_study
 from voxtrail.study.bench import Bench
 from voxtrail.study.executors import Executor
 from voxtrail.study.experiment import Experiment
-from voxtrail.study.folder import make_folder
+from voxtrail.study.folder import check_folder, make_folder
 from voxtrail.study.machine import machine
 from voxtrail.study.methods import BASELINE, IS_SPS
 from voxtrail.study.pictures import Pictures
@@ -88,10 +88,15 @@ def prepare(request: Request) -> tuple[Plan, LoadedModel]:
     ------
     InputError
         If data and manifest differ, or the folder holds another study.
+    OutputError
+        If the study's folder or the cache can neither be used nor be made.
     WeightsError, OptionError
         If the study's model cannot be loaded.
     """
     request.manifest.verify(request.settings.root)
+    check_folder(request.folder)
+    if request.settings.cache is not None:
+        check_folder(request.settings.cache)
     loaded = load(
         request.settings.model,
         resolution=request.settings.resolution,
@@ -124,6 +129,8 @@ def run(request: Request, executor: Executor, progress: Progress | None = None) 
     """
     left, loaded = prepare(request)
     make_folder(request.folder)
+    if request.settings.cache is not None:
+        make_folder(request.settings.cache)
     records, pictures = Records(request.folder), Pictures(request.folder)
     _note_run(request, loaded, executor)
     for place, copies in left.copies.items():

@@ -82,4 +82,6 @@ def _finished(
     task: Task, status: Status, error: str | None, measured: Measured | None = None
 ) -> Finished:
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Finished(task, status, error, now, measured or Measured())
+    # A name on the disk may hold bytes that are no text, which records cannot keep.
+    told = error and error.encode("utf-8", "backslashreplace").decode("utf-8")
+    return Finished(task, status, told, now, measured or Measured())
