@@ -359,6 +359,17 @@ def test_damaged_pictures_are_refused(harm, tmp_path) -> None:
             look()
 
 
+def test_a_picture_whose_header_ends_in_a_bracket_is_refused(tmp_path) -> None:
+    place = tmp_path / "pictures/s0/sacrum.npz"
+    place.parent.mkdir(parents=True)
+    header = b"{'descr': '|u1', 'shape': (2,\n"
+    with zipfile.ZipFile(place, "w") as archive:
+        content = b"\x93NUMPY\x01\0" + len(header).to_bytes(2, "little") + header
+        archive.writestr("baseline/grey.npy", content)
+    with pytest.raises(InputError, match="holds no pictures"):
+        Pictures(tmp_path).find("s0", "sacrum", "baseline")
+
+
 @pytest.mark.parametrize("odd", [{"grey": np.zeros((2, 4))}, {"grey": np.zeros((9, 4, 5), "u1")},
                                  {"more": np.zeros(2)}])  # fmt: skip
 def test_pictures_whose_parts_do_not_fit_are_refused(odd, tmp_path) -> None:
