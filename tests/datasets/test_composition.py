@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import struct
+
 import pytest
 
 from voxtrail.datasets.bones import BONE_TYPES, TYPE_OF_CLASS, bone_type
@@ -49,8 +52,17 @@ def test_a_scan_whose_gzip_stream_breaks_off_or_is_damaged_is_refused(dataset) -
     whole = place.read_bytes()
     for harmed in (whole[:12] + b"\xff" * 40 + whole[52:], whole[:30], b"", b"dear diary"):
         place.write_bytes(harmed)
-        with pytest.raises(ImageError, match=r"ct\.nii\.gz cannot be read"):
+        with pytest.raises(ImageError, match=r"ct\.nii\.gz (cannot be read|is not a NIfTI file)"):
             scan(dataset)
+
+
+def test_what_nibabel_mends_in_a_header_is_not_logged(dataset, caplog) -> None:
+    place = dataset / "s0000/ct.nii.gz"
+    header = bytearray(gzip.decompress(place.read_bytes()))
+    header[108:112] = struct.pack("<f", float("nan"))  # where the voxels start
+    place.write_bytes(gzip.compress(bytes(header)))
+    assert scan(dataset).cases == 2
+    assert not caplog.records
 
 
 def test_a_class_that_is_no_bone_but_is_called_like_one_is_refused(dataset, replace_mask) -> None:

@@ -13,20 +13,18 @@ are read as absent. Nothing here draws or counts: `voxtrail.datasets.composition
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from voxtrail.core.grid import Grid
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.datasets.bones import bone_type, is_bone
 from voxtrail.errors import GridError, ImageError, InputError
 from voxtrail.io import read, read_labels
+from voxtrail.io.nifti import read_grid
 from voxtrail.preprocess import Box
 
 CT, MASKS, SUFFIX = "ct.nii.gz", "segmentations", ".nii.gz"
@@ -188,7 +186,7 @@ def read_mask(root: Path, case: str, structure: str) -> LabelMap:
             accepted="0 and one other value",
             remedy="keep one structure a file",
         )
-    grid = stored_grid(_there(ct_path(root, case)))
+    grid = read_grid(_there(ct_path(root, case)))
     if not mask.stored.same_as(grid):
         raise GridError(
             f"{case}/{structure} lies on another grid than its CT",
@@ -197,29 +195,6 @@ def read_mask(root: Path, case: str, structure: str) -> LabelMap:
             remedy="resample the mask to the CT, or unpack the dataset again",
         )
     return LabelMap((mask.voxels > 0).astype(np.uint8), mask.stored, {1: structure})
-
-
-def stored_grid(path: Path) -> Grid:
-    """Return the grid that a NIfTI file's header states, without reading its voxels.
-
-    Raises
-    ------
-    ImageError
-        If there is no such header.
-    """
-    import nibabel as nib
-    from nibabel.filebasedimages import ImageFileError
-
-    try:
-        image: Any = nib.load(path)
-        return Grid(image.shape, np.asarray(image.affine, dtype=np.float64))
-    except (OSError, ValueError, EOFError, zlib.error, ImageFileError) as error:
-        raise ImageError(
-            f"{path} cannot be read",
-            received=str(error) or type(error).__name__,
-            accepted="a whole NIfTI file",
-            remedy="unpack the dataset again",
-        ) from error
 
 
 def present(root: Path, case: str) -> Iterator[Structure]:

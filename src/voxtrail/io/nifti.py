@@ -15,6 +15,7 @@ from typing import IO, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.core.grid import Grid
 from voxtrail.errors import ImageError, OutputError
 from voxtrail.io.format import (
     DEFLATE_RATIO,
@@ -91,6 +92,15 @@ def read(path: Path, max_bytes: int) -> StoredImage:
         if zipped:
             _check_to_end(cast("gzip.GzipFile", opened), path)
         return StoredImage(voxels, np.asarray(header.get_best_affine(), dtype=np.float64))
+
+
+def read_grid(path: Path) -> Grid:
+    """Return where the voxels of a file are, from its header alone; `ImageError` as `read`."""
+    zipped = path.name.lower().endswith(".gz")
+    with reading(path, "NIfTI"), gzip.open(path) if zipped else path.open("rb") as opened:
+        header = _header(cast("IO[bytes]", opened), path)
+        shape = three_axes(header.get_data_shape(), path)
+        return Grid(shape, np.asarray(header.get_best_affine(), dtype=np.float64))
 
 
 def write(image: StoredImage, path: Path) -> None:
