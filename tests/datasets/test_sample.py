@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voxtrail.datasets.manifest import read_manifest, write_manifest
+from voxtrail.datasets.manifest import CHECKSUM, COLUMNS, _chain, read_manifest, write_manifest
 from voxtrail.datasets.sample import sample
 from voxtrail.errors import InputError
 
@@ -78,6 +78,18 @@ def test_what_is_no_manifest_is_refused(tmp_path, text) -> None:
     path.write_text(text)
     with pytest.raises(InputError, match="is no manifest"):
         read_manifest(path)
+
+
+@pytest.mark.parametrize("box", ["1:4 1:4", "1:4 1:4 1:4 1:4", "1:4 1:4 4:1", "-1:4 1:4 1:4",
+                                 "1:4 1:4 1:99", "1 1 1", ""])  # fmt: skip
+def test_a_box_that_is_none_is_refused_though_the_checksums_fit(manifest, box) -> None:
+    rows = [line.split(",")[:-1] for line in manifest.read_text().splitlines()]
+    for row in rows[1:]:
+        row[COLUMNS.index("box")] = box
+    sums = [CHECKSUM, *_chain(rows[1:])]
+    manifest.write_text("\n".join(map(",".join, zip(map(",".join, rows), sums, strict=True))))
+    with pytest.raises(InputError, match="is no manifest; received: row 1"):
+        read_manifest(manifest)
 
 
 def test_data_of_another_size_are_refused(dataset, manifest, replace_mask) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ START_S = 300.0
 
 def serve(pipe, base: Path, seeds: list[Seed], number: int) -> None:
     """Answer input numbers with verdicts, in a process of its own."""
+    sys.modules["itk"] = None  # as in `tests.fuzz.seeds`
     with tempfile.TemporaryDirectory() as work:
         for seed in seeds:  # whole files, which also imports everything
             folder = _fresh(Path(work))

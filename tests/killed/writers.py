@@ -19,6 +19,7 @@ import voxtrail.io as vio
 from tests.io import series
 from voxtrail.bench import write_table
 from voxtrail.cli import batch, demo
+from voxtrail.cli.case import Engine
 from voxtrail.cli.cases import Row
 from voxtrail.cli.outputs import Outputs
 from voxtrail.core.axis import Axis
@@ -120,7 +121,7 @@ def _segmentations(base: Path, loaded: LoadedModel) -> Iterator[Writer]:
         rows = [Row(base / "ct.nii.gz", base / "p.json", f"{name}.nii.gz") for name in "ab"]
         job = batch.Batch(rows, folder, Config(), force=True)
         with patch.object(batch, "carry_out", lambda *_, **__: results[number]):
-            outcomes = job.run(loaded, FeatureCache(), quiet=True)
+            outcomes = job.run(Engine.of(loaded, None), quiet=True)
         assert [outcome.result for outcome in outcomes] == ["done", "done"], outcomes
 
     vio.write(scan, base / "ct.nii.gz")

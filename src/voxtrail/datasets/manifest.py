@@ -181,8 +181,10 @@ def _structure(row: Sequence[str]) -> Structure:
         raise ValueError(f"{name} is no {kind}")
     if not case or case != Path(case).name:
         raise ValueError(f"the case {case!r} is no folder's name")
-    starts, stops = zip(*(map(int, part.split(":")) for part in box.split()), strict=True)
+    (x0, x1), (y0, y1), (z0, z1) = (map(int, part.split(":")) for part in box.split())
     x, y, z = map(int, shape.split())
+    if not all(0 <= a < b <= n for a, b, n in ((x0, x1, x), (y0, y1, y), (z0, z1, z))):
+        raise ValueError(f"the box {box} does not lie in a scan of {shape} voxels")
     dx, dy, dz = map(float, spacing.split())
     if not all(math.isfinite(value) and value > 0 for value in (dx, dy, dz)):
         raise ValueError("a voxel size that is none")
@@ -191,7 +193,7 @@ def _structure(row: Sequence[str]) -> Structure:
         structure=name,
         bone_type=kind,
         axial_slices=int(slices),
-        box=Box((starts[0], starts[1], starts[2]), (stops[0], stops[1], stops[2])),
+        box=Box((x0, y0, z0), (x1, y1, z1)),
         shape=(x, y, z),
         spacing_mm=(dx, dy, dz),
         ct_bytes=int(ct_bytes),
