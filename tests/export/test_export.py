@@ -53,8 +53,10 @@ def error(ours, theirs) -> float:
 def assert_steps_alike(ours: Step, theirs: Step) -> None:
     assert error(ours.logits, theirs.logits) <= BOUND
     assert error(ours.pointer, theirs.pointer) <= BOUND
-    assert ours.predicted_iou == pytest.approx(theirs.predicted_iou, abs=BOUND)
-    assert ours.object_score == pytest.approx(theirs.object_score, rel=BOUND, abs=BOUND)
+    assert float(ours.predicted_iou) == pytest.approx(float(theirs.predicted_iou), abs=BOUND)
+    assert float(ours.object_score) == pytest.approx(
+        float(theirs.object_score), rel=BOUND, abs=BOUND
+    )
     assert ours.prompted == theirs.prompted
 
 

@@ -34,7 +34,7 @@ SIZE = 128
 MEMORY_GAIN = 3.0
 
 
-def build_reference(name: str, size: int = SIZE, **overrides: object):
+def build_reference(name: str, size: int = SIZE, device: str = "cpu", **overrides: object):
     """Build a predictor with random weights, large enough that memory matters."""
     torch.manual_seed(0)
     with warnings.catch_warnings():
@@ -45,7 +45,7 @@ def build_reference(name: str, size: int = SIZE, **overrides: object):
         settings = {"image_size": size, **overrides}
         predictor = build_sam2_video_predictor(
             CONFIGS[name],
-            device="cpu",
+            device=device,
             hydra_overrides_extra=[
                 *(f"++model.{key}={value}" for key, value in settings.items()),
                 *(
@@ -129,7 +129,7 @@ def run_reference(
         state, start_frame_idx=case.start, reverse=case.reverse
     ):
         for position, label in enumerate(labels):
-            found[label][index] = logits[position, 0].numpy()
+            found[label][index] = logits[position, 0].cpu().numpy()
     return found
 
 
@@ -146,9 +146,9 @@ def _state(predictor, stack: NDArray[np.float32]):
     )
     mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
     std = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
-    device = torch.device("cpu")
+    device = predictor.device
     state = {
-        "images": (grey - mean) / std,
+        "images": ((grey - mean) / std).to(device),
         "num_frames": len(stack),
         "offload_video_to_cpu": False,
         "offload_state_to_cpu": False,

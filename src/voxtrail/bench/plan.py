@@ -100,7 +100,9 @@ class Job:
 
     @property
     def runtime(self) -> str:
-        """What runs it and how, in a few words."""
+        """What runs it and how, in a few words; of float32 weights where it is autocast."""
+        if self.who != "voxtrail":
+            return "torch " + ("autocast to bfloat16" if self.precision != "float32" else "float32")
         if self.variant in EXPORTED:
             return f"{self.variant} {self.precision}"
         return f"torch {self.precision}" + (f", {self.variant}" if self.variant else "")
@@ -123,7 +125,9 @@ def jobs(plan: BenchPlan) -> list[Job]:
         for kind in EXPORTED.get(variant, (precision,))
         for preset in ("baseline", "is+sps")
     ]
-    theirs = [Job(peer, peer, "baseline", size, "float32") for peer in plan.peers]
+    # As each is used: on a GPU, SAM 2's own examples run it in bfloat16 autocast.
+    kind = "float32" if plan.device == "cpu" else precision
+    theirs = [Job(peer, peer, "baseline", size, kind) for peer in plan.peers]
     return [*theirs, *ours]
 
 

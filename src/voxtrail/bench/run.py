@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.bench.plan import BenchPlan, Job, exact_jobs, jobs, memory_jobs
-from voxtrail.bench.worker import Measured, gigaflops, serve
+from voxtrail.bench.worker import Look, Measured, gigaflops, serve
 from voxtrail.errors import WorkError
 
 
@@ -30,7 +30,7 @@ class _Processes:
         self._context = multiprocessing.get_context("spawn")
         self._held: dict[tuple[str, int, str, str | None], tuple[Any, Any]] = {}
 
-    def run(self, job: Job, *, count_flops: bool = False) -> Measured:
+    def run(self, job: Job, look: Look) -> Measured:
         if job.worker not in self._held:
             ours, theirs = self._context.Pipe()
             process = self._context.Process(
@@ -41,7 +41,7 @@ class _Processes:
             self._held[job.worker] = process, ours
             _receive(ours, job)
         connection = self._held[job.worker][1]
-        connection.send((job, count_flops))
+        connection.send((job, look))
         measured = _receive(connection, job)
         assert isinstance(measured, Measured)
         return measured
@@ -64,10 +64,11 @@ def _receive(connection: Any, job: Job) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class _Rounds:
-    """All runs of a job."""
+    """All runs of a job, and the one whose components were looked at."""
 
     job: Job
     runs: list[Measured]
+    split: Measured
     flops: int | None
 
     @property
@@ -97,9 +98,9 @@ def run_bench(plan: BenchPlan, progress: Callable[[str], None] | None = None) ->
     found: dict[str, list[Measured]] = defaultdict(list)
     flops: dict[str, int | None] = {}
 
-    def one(job: Job, *, count_flops: bool = False) -> Measured:
-        measured = processes.run(job, count_flops=count_flops)
-        say(f"{job.key}: {measured.seconds / plan.slices:.2f} s a slice")
+    def one(job: Job, look: Look = "seconds") -> Measured:
+        measured = processes.run(job, look)
+        say(f"{job.key}: {measured.seconds / plan.slices:.3g} s a slice")
         return measured
 
     try:
@@ -108,14 +109,22 @@ def run_bench(plan: BenchPlan, progress: Callable[[str], None] | None = None) ->
         for job in jobs(plan):
             if job.who == "voxtrail":  # warms up, and counts where PyTorch sees each operation
                 counted = job.variant in (None, "coarse")
-                flops[job.key] = one(job, count_flops=counted).flops
+                flops[job.key] = one(job, "flops" if counted else "seconds").flops
         for _ in range(plan.repeats):
             for job in jobs(plan):
                 found[job.key].append(one(job))
-        sizes = {job.key: one(job) for job in memory_jobs(plan)}
+        # The CPU is done when a call returns: there, components are those of the runs themselves.
+        splits = {
+            job.key: found[job.key][-1] if plan.device == "cpu" else one(job, "components")
+            for job in jobs(plan)
+        }
+        sizes = {job.key: one(job, "components") for job in memory_jobs(plan)}
     finally:
         processes.end()
-    rounds = {job.key: _Rounds(job, found[job.key], flops.get(job.key)) for job in jobs(plan)}
+    rounds = {
+        job.key: _Rounds(job, found[job.key], splits[job.key], flops.get(job.key))
+        for job in jobs(plan)
+    }
     kinds: set[str] = {"float32", plan.precision}
     speed = {kind: gigaflops(kind, plan.device) for kind in sorted(kinds, reverse=True)}
     return {
@@ -125,7 +134,7 @@ def run_bench(plan: BenchPlan, progress: Callable[[str], None] | None = None) ->
         "ratios_at_ceiling": _ratios(_at_ceiling(rounds, speed), rounds, plan),
         "agreement_dice": _agreements(rounds, exact),
         "memory_size_s": {
-            key: round(run.components.get("memory attention", 0.0) / (plan.slices - 3), 3)
+            key: round(run.components.get("memory attention", 0.0) / (plan.slices - 3), 5)
             for key, run in sizes.items()
         },
     }
@@ -134,7 +143,6 @@ def run_bench(plan: BenchPlan, progress: Callable[[str], None] | None = None) ->
 def _run(rounds: _Rounds, plan: BenchPlan, speed: dict[str, float]) -> dict[str, Any]:
     job, runs = rounds.job, rounds.runs
     peaks = [run.peak_mib for run in runs if run.peak_mib is not None]
-    names = sorted({name for run in runs for name in run.components})
     ceiling = rounds.flops / speed[job.precision] / 1e9 / plan.slices if rounds.flops else None
     return {
         "key": job.key,
@@ -144,15 +152,13 @@ def _run(rounds: _Rounds, plan: BenchPlan, speed: dict[str, float]) -> dict[str,
         "runtime": job.runtime,
         "labels": job.labels,
         "cached": job.cached != "no",
-        "seconds_per_slice": round(rounds.seconds / plan.slices, 4),
-        "seconds_per_slice_of_each_run": [round(run.seconds / plan.slices, 4) for run in runs],
-        "ceiling_seconds_per_slice": round(ceiling, 4) if ceiling else None,
+        "seconds_per_slice": round(rounds.seconds / plan.slices, 5),
+        "seconds_per_slice_of_each_run": [round(run.seconds / plan.slices, 5) for run in runs],
+        "ceiling_seconds_per_slice": round(ceiling, 5) if ceiling else None,
         "peak_mib": round(max(peaks)) if peaks else None,
         "components_s": {
-            name: round(
-                statistics.median(run.components.get(name, 0.0) for run in runs) / plan.slices, 4
-            )
-            for name in names
+            name: round(seconds / plan.slices, 5)
+            for name, seconds in sorted(rounds.split.components.items())
         },
     }
 

@@ -37,12 +37,13 @@ def write_table(result: dict[str, Any], command: str, path: Path) -> None:
         "",
         "*floor*: the floating-point operations of the run's matrix products and convolutions over "
         "what this machine's matrix products reach. Components: seconds a slice of the stack "
-        "(the paper's Figure 4a). \\* with the mask decoder: exported models track in one graph.",
+        "(the paper's Figure 4a); on a GPU, of a run of their own that waits for it after each. "
+        "\\* with the mask decoder: exported models track in one graph.",
         "",
         "| ratio | measured | asked | at the floor |",
         "|---|---|---|---|",
         *(
-            f"| {name} | {value:.2f} | {_asked(name)} | "
+            f"| {name} | {value:.2f} | {_asked(name, machine['device'])} | "
             f"{result['ratios_at_ceiling'].get(name, '')} |"
             for name, value in result["ratios"].items()
         ),
@@ -64,7 +65,7 @@ def write_table(result: dict[str, Any], command: str, path: Path) -> None:
         "",
         "| recent memories | memory attention, s a tracked slice |",
         "|---|---|",
-        *(f"| `{name}` | {value:.3f} |" for name, value in result["memory_size_s"].items()),
+        *(f"| `{name}` | {_seconds(value)} |" for name, value in result["memory_size_s"].items()),
         "",
         "Three prompted slices are attended to besides (the paper's Figure 4b).",
     ]
@@ -80,8 +81,8 @@ def _row(run: dict[str, Any]) -> str:
         run["resolution"],
         run["labels"],
         run["runtime"],
-        f"{run['seconds_per_slice']:.2f}",
-        f"{floor:.2f}" if floor else "",
+        _seconds(run["seconds_per_slice"]),
+        _seconds(floor) if floor else "",
         peak or "",
         *(_component(run["components_s"], name) for name in COMPONENTS),
     ]
@@ -90,12 +91,16 @@ def _row(run: dict[str, Any]) -> str:
 
 def _component(seconds: dict[str, float], name: str) -> str:
     if TRACKED in seconds and name == "memory attention":
-        return f"{seconds[TRACKED]:.2f}\\*"
-    return f"{seconds.get(name, 0.0):.2f}"
+        return _seconds(seconds[TRACKED]) + "\\*"
+    return _seconds(seconds.get(name, 0.0))
 
 
-def _asked(name: str) -> str:
-    bound = ASKED.get(name)
+def _seconds(value: float) -> str:
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.4f}"
+
+
+def _asked(name: str, device: str) -> str:
+    bound = ASKED.get(name) if device == "cpu" else None
     if bound is None:
         return ""
     return f"at most {bound}" if name.startswith("labels") else f"at least {bound}"

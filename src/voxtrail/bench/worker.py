@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -16,12 +16,16 @@ from voxtrail.core.prompts import MaskPrompt
 from voxtrail.core.stopwatch import Stopwatch, settling
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.loading import Runtime
+from voxtrail.model.replay import Replayed
 from voxtrail.model.shortcuts import Precision, Shortcuts
 from voxtrail.pipeline import Config, segment
 from voxtrail.propagate.feature_cache import FeatureCache
 from voxtrail.propagate.step_cache import StepCache
 
 WARM_UP_SLICES = 5
+#: What a run is looked at for: its seconds; those of its components, for which a GPU is waited for
+#: after each, which takes longer; or its floating-point operations, which takes longer yet.
+Look = Literal["seconds", "components", "flops"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +41,7 @@ class Measured:
     peak_mib
         Greatest memory while it ran: resident, or on the GPU; None where the system does not tell.
     components
-        Seconds by component.
+        Seconds by component; on a GPU they mean something where these were looked for.
     flops
         Floating-point operations of matrix products and convolutions, where they were counted.
     masks
@@ -91,30 +95,30 @@ class Worker:
             # Warmed up on a few slices; voxtrail warms up while its operations are counted.
             self._masks(job, *scene(replace(plan, slices=WARM_UP_SLICES), 1))
 
-        self._stopwatch.settle = settling(plan.device)
-
     @property
     def _stopwatch(self) -> Stopwatch:
         held = self._peer or cast(LoadedModel, self._loaded).model
         return cast(Stopwatch, held.stopwatch)
 
-    def run(self, job: Job, *, count_flops: bool = False) -> Measured:
-        """Run one job; counting operations makes it slower."""
+    def run(self, job: Job, look: Look = "seconds") -> Measured:
+        """Run one job."""
         corrected = job.cached == "again" and job.memory is None
         volume, prompts = scene(self._plan, job.labels, corrected=corrected)
-        stopwatch = self._stopwatch
+        whole, stopwatch = Stopwatch(settling(self._plan.device)), self._stopwatch
+        Replayed.enabled = look != "flops"
+        stopwatch.settle = whole.settle if look == "components" else None
         before = dict(stopwatch.seconds)
         counter = None
         with peak_memory(self._plan.device) as peak_mib:
-            start = stopwatch.now()
-            if count_flops:
+            start = whole.now()
+            if look == "flops":
                 from torch.utils.flop_counter import FlopCounterMode
 
                 with FlopCounterMode(display=False) as counter:
                     masks = self._masks(job, volume, prompts)
             else:
                 masks = self._masks(job, volume, prompts)
-            seconds = stopwatch.now() - start
+            seconds = whole.now() - start
             peak = peak_mib()
         return Measured(
             job,
@@ -129,7 +133,9 @@ class Worker:
         if self._peer is not None:
             stack = np.ascontiguousarray(Axis.AXIAL.to_stack(volume.voxels), dtype=np.float32)
             drawn = [one for one in prompts.prompts if isinstance(one, MaskPrompt)]
-            found: NDArray[np.bool_] = self._peer.run(stack, drawn)
+            cast_to = torch.bfloat16 if job.precision == "bfloat16" else None
+            with torch.autocast(self._plan.device, cast_to, enabled=cast_to is not None):
+                found: NDArray[np.bool_] = self._peer.run(stack, drawn)
             return found
         if job.cached == "first":
             self._cache, self._steps = FeatureCache(), StepCache()
@@ -155,12 +161,11 @@ class Worker:
 
 
 def serve(connection: Any, plan: BenchPlan, first: Job) -> None:
-    """Answer ``(job, count_flops)`` with what was measured, until None comes."""
+    """Answer ``(job, look)`` with what was measured, until None comes."""
     worker = Worker(plan, first)
     connection.send("ready")
     while (asked := connection.recv()) is not None:
-        job, count_flops = asked
-        connection.send(worker.run(job, count_flops=count_flops))
+        connection.send(worker.run(*asked))
 
 
 def gigaflops(precision: str, device: str) -> float:

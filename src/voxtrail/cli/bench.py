@@ -176,8 +176,8 @@ def _report(result: dict[str, Any]) -> None:
     for one in result["runs"]:
         floor = one["ceiling_seconds_per_slice"]
         sys.stdout.write(
-            f"{one['key']:<16}{one['runtime']:<18}{one['seconds_per_slice']:8.2f} s a slice"
-            + (f", floor {floor:.2f}" if floor else "")
+            f"{one['key']:<16}{one['runtime']:<18}{one['seconds_per_slice']:8.3g} s a slice"
+            + (f", floor {floor:.3g}" if floor else "")
             + (f", peak {one['peak_mib']} MiB" if one["peak_mib"] else "")
             + "\n"
         )

@@ -19,7 +19,7 @@ class Fusion(ABC):
 
     @abstractmethod
     def embed(self, logits: FloatArray) -> FloatArray:
-        """Return what is added up for one pass: logits of any shape, float32."""
+        """Return what is added up for one pass, a new array: logits of any shape, float32."""
 
     @abstractmethod
     def settle(self, total: FloatArray, count: NDArray[np.integer]) -> FloatArray:

@@ -53,4 +53,4 @@ class MeanLogit(Fusion):
 
     def settle(self, total: FloatArray, count: NDArray[np.integer]) -> FloatArray:
         """Return the mean."""
-        return (total / count).astype(np.float32)
+        return (total / count).astype(np.float32, copy=False)

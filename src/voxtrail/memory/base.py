@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import SupportsFloat
 
 #: SAM 2 has seven temporal embeddings; prompted slices all take the last.
 PROMPT_EMBEDDING = 6
@@ -57,15 +58,16 @@ class Entry:
     prompted
         Whether a person drew on it.
     predicted_iou
-        The model's own estimate of the mask's IoU, about 0 to 1; 1 for a drawn mask.
+        The model's own estimate of the mask's IoU, about 0 to 1; 1 for a drawn mask. Its ``float``
+        is asked for by those policies only that look at it; see `voxtrail.model.base.Step`.
     object_score
-        Logit that the object is on the slice at all.
+        Logit that the object is on the slice at all; likewise.
     """
 
     slice_index: int
     prompted: bool
-    predicted_iou: float = 1.0
-    object_score: float = 10.0
+    predicted_iou: SupportsFloat = 1.0
+    object_score: SupportsFloat = 10.0
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, SupportsFloat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,17 +36,18 @@ class Step:
     pointer
         The object pointer.
     predicted_iou
-        The model's own estimate of the mask's IoU, about 0 to 1; 1 for a drawn mask.
+        The model's own estimate of the mask's IoU, about 0 to 1; 1 for a drawn mask. A number in
+        the runtime's own form: to ask for its ``float`` waits for a GPU to have come this far.
     object_score
-        Logit that the object is on the slice at all.
+        Logit that the object is on the slice at all; likewise.
     prompted
         Whether the mask comes from a prompt: its memory is made of the binary mask.
     """
 
     logits: Any
     pointer: Pointer
-    predicted_iou: float
-    object_score: float
+    predicted_iou: SupportsFloat
+    object_score: SupportsFloat
     prompted: bool
 
 

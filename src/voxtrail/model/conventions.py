@@ -8,8 +8,10 @@ from voxtrail.core.prompts import BoxPrompt, PointPrompt
 MASK_LOGIT = 10.0
 #: Labels of the reference for a box's corners.
 CORNER_LABELS = (2, 3)
-#: Pixels encoded in one call: sixteen slices of 256 x 256, one of 1024 x 1024.
+#: Pixels encoded in one call: sixteen slices of 256 x 256, one of 1024 x 1024; a GPU is only busy
+#: with more.
 ENCODE_PIXELS = 1024 * 1024
+ENCODE_PIXELS_GPU = 8 * ENCODE_PIXELS
 #: What a slice's features are called in a file.
 PACKED_NAMES = ("top", "stride4", "stride8")
 

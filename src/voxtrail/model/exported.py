@@ -219,7 +219,7 @@ class ExportedModel:
                     "top": np.stack([item.top for item in features]),
                     "logits": np.stack([step.logits for step in steps]),
                     "drawn": np.array([step.prompted for step in steps]),
-                    "absent": np.array([step.object_score <= 0 for step in steps]),
+                    "absent": np.array([float(step.object_score) <= 0 for step in steps]),
                 }
             )
         return [_to_bfloat16(one) for one in memories]

@@ -35,7 +35,8 @@ class ImageEncoder(nn.Module):
     size
         Side of the square input in pixels.
     dtype
-        Of matrix products; sums, norms and position embeddings stay in float32.
+        Of matrix products, and of what is added up from the second stage on; norms and position
+        embeddings stay in float32.
     """
 
     def __init__(self, network: Any, size: int, dtype: torch.dtype) -> None:
@@ -133,7 +134,7 @@ class _Block(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Transform (n, rows, columns, C); rows and columns are halved where queries are pooled."""
-        normed = self._norm1(hidden).to(self._qkv.weight.dtype)
+        normed = _normed(self._norm1, hidden, self._qkv.weight.dtype)
         residual = hidden if self._skip is None else self._skip(normed)
         if self._stride:
             residual = _pool(residual, self._stride)
@@ -142,7 +143,7 @@ class _Block(nn.Module):
             rows, columns = residual.shape[1:3]
             attended = _joined(attended, rows, columns)
         hidden = residual + self._out(attended)
-        normed = self._norm2(hidden).to(self._qkv.weight.dtype)
+        normed = _normed(self._norm2, hidden, self._qkv.weight.dtype)
         added: Tensor = self._leave(self._activation(self._enter(normed)))
         return hidden + added
 
@@ -157,6 +158,14 @@ class _Block(nn.Module):
         width = self._heads * attended.shape[-1]
         merged = attended.reshape(-1, self._heads, rows * columns, attended.shape[-1])
         return merged.transpose(1, 2).reshape(-1, rows, columns, width)
+
+
+def _normed(norm: nn.LayerNorm, tokens: Tensor, dtype: torch.dtype) -> Tensor:
+    """Normalise in float32, whatever the tokens' type, and return ``dtype``."""
+    # CUDA's kernel wants its weights of the tokens' type.
+    kind = tokens.dtype if tokens.is_cuda else norm.weight.dtype
+    weight, bias = norm.weight.to(kind), norm.bias.to(kind)
+    return F.layer_norm(tokens, norm.normalized_shape, weight, bias, norm.eps).to(dtype)
 
 
 def _pointwise(convolutions: list[Any]) -> Linear:

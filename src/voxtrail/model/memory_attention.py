@@ -98,6 +98,7 @@ class MemoryAttention(nn.Module):
         queries = features.flatten(2).transpose(1, 2).float() + self._position
         tokens = torch.cat([memory.flatten(1, 2), pointers], dim=1)
         placed = tokens + torch.cat([position.flatten(1, 2), pointer_position], dim=1)
+        tokens, placed = tokens.to(self._turn.dtype), placed.to(self._turn.dtype)
         turns = self._turn_memory.repeat(1, memory.shape[1], 1)
         bias = self._bias(memory, pointers)
         for index, layer in enumerate(self._layers):
@@ -135,7 +136,7 @@ class _Layer(nn.Module):
         self._activation = layer.activation
 
     def attend_to_itself(self, queries: Tensor, turn: Tensor) -> Tensor:
-        normed = self._norm1(queries)
+        normed = self._norm1(queries).to(turn.dtype)
         added: Tensor = self._self(normed, turn, normed, normed, turn, None)
         return queries + added
 
@@ -186,7 +187,7 @@ class _Projections(nn.Module):
             keys = _rotate(keys, turn_tokens)
         else:
             keys = torch.cat([_rotate(keys[:, :spatial], turn_tokens), keys[:, spatial:]], dim=1)
-        read: Tensor = self._out(attend(queries, keys, tokens.to(keys.dtype), bias))
+        read: Tensor = self._out(attend(queries, keys, tokens, bias))
         return read
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 import torch
@@ -23,11 +23,18 @@ from torch import Tensor
 from voxtrail.core.prompts import MaskPrompt, Prompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.model.base import Step, Tracking
-from voxtrail.model.conventions import ENCODE_PIXELS, MASK_LOGIT, PACKED_NAMES, points_of
+from voxtrail.model.conventions import (
+    ENCODE_PIXELS,
+    ENCODE_PIXELS_GPU,
+    MASK_LOGIT,
+    PACKED_NAMES,
+    points_of,
+)
 from voxtrail.model.decoder import Decoder, PointerTokens
 from voxtrail.model.image_encoder import ImageEncoder
 from voxtrail.model.memory_attention import MemoryAttention
 from voxtrail.model.memory_writer import MemoryWriter, as_tokens, halved
+from voxtrail.model.replay import Replayed
 from voxtrail.model.shortcuts import Shortcuts
 
 #: Label of the reference for an empty point.
@@ -113,6 +120,21 @@ class Sam2SliceModel:
             options = {"freezing": self._device.type == "cpu"}
             self.encoder.compile(options=options)
             self.memory_attention.compile(dynamic=True, options=options)
+        self._attend = Replayed(self.memory_attention)
+        self._decoded = Replayed(self._narrowed(self.decoder))
+        self._written = Replayed(self._narrowed(self.memory_writer))
+
+    def _narrowed(self, part: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a part in autocast where that gains something: on a GPU, as the reference runs."""
+        if self._device.type != "cuda" or self.shortcuts.precision == "float32":
+            return part
+
+        def narrowed(*arguments: Any) -> Any:
+            # Without PyTorch's cache of narrow weights, which a recording would not outlive.
+            with torch.autocast("cuda", torch.bfloat16, cache_enabled=False):
+                return part(*arguments)
+
+        return narrowed
 
     @property
     def network(self) -> Any:
@@ -149,7 +171,8 @@ class Sam2SliceModel:
     @torch.no_grad()
     def encode(self, slices: NDArray[np.float32]) -> list[SliceFeatures]:
         """Encode slices: (n, rows, columns) float32, 0 to 1. Returns one item a slice."""
-        chunk = max(1, ENCODE_PIXELS // self._size**2)
+        pixels = ENCODE_PIXELS_GPU if self._device.type == "cuda" else ENCODE_PIXELS
+        chunk = max(1, pixels // self._size**2)
         encoded: list[SliceFeatures] = []
         for start in range(0, len(slices), chunk):
             with self.stopwatch.measure("image encoder"):
@@ -189,11 +212,11 @@ class Sam2SliceModel:
         points, labels = points_of(prompt)
         rows, columns = shape_hw
         # The reference divides by the slice's size and multiplies by the input's.
-        scale = torch.tensor([self._size / columns, self._size / rows], device=self._device)
-        coordinates = torch.tensor(points, dtype=torch.float32, device=self._device) * scale
+        scale = self._tensor([self._size / columns, self._size / rows])
+        coordinates = self._tensor(points) * scale
         sparse, dense = self._net.prompt_encoder(
             input_points=coordinates[None, None],
-            input_labels=torch.tensor(labels, device=self._device)[None, None],
+            input_labels=self._tensor(labels)[None, None],
             input_boxes=None,
             input_masks=None,
         )
@@ -220,11 +243,11 @@ class Sam2SliceModel:
         The reference keeps them in bfloat16 too, whatever the model computes in.
         """
         with self.stopwatch.measure("memory encoder"):
-            memories = self.memory_writer(
+            memories = self._written(
                 torch.stack([item.top for item in features]),
                 torch.stack([step.logits for step in steps]),
-                torch.tensor([step.prompted for step in steps], device=self._device),
-                torch.tensor([step.object_score <= 0 for step in steps], device=self._device),
+                self._tensor([step.prompted for step in steps]),
+                torch.stack([self._number(step.object_score) for step in steps]) <= 0,
             )
         return list(memories.to(torch.bfloat16))
 
@@ -237,7 +260,7 @@ class Sam2SliceModel:
 
     def _encode_chunk(self, slices: NDArray[np.float32]) -> list[SliceFeatures]:
         grey = torch.from_numpy(np.ascontiguousarray(slices, dtype=np.float32))[:, None]
-        grey = grey.to(self._device)
+        grey = grey.to(self._device, non_blocking=True)
         if grey.shape[-2:] != (self._size, self._size):
             grey = F.interpolate(
                 grey,
@@ -291,10 +314,10 @@ class Sam2SliceModel:
         features = [tracking.features for tracking in trackings]
         # Labels that look at the same slice share what does not depend on the label.
         seen = list({id(item): item for item in features}.values())
-        item = torch.tensor([seen.index(one) for one in features], device=self._device)
+        item = self._tensor([seen.index(one) for one in features])
         memory, position = self._spatial_tokens(trackings)
         with self.stopwatch.measure("memory attention"):
-            fused = self.memory_attention(
+            fused = self._attend(
                 torch.stack([one.top for one in seen]),
                 item,
                 memory,
@@ -318,9 +341,7 @@ class Sam2SliceModel:
         tokens = torch.stack(
             [torch.stack([memory for memory, _ in item.memories]) for item in trackings]
         )
-        which = torch.tensor(
-            [[index for _, index in item.memories] for item in trackings], device=self._device
-        )
+        which = self._tensor([[index for _, index in item.memories] for item in trackings])
         return tokens.float(), self.memory_position + self.temporal_embeddings[which][:, :, None]
 
     def _pointer_tokens(self, trackings: list[Tracking]) -> tuple[Tensor, Tensor]:
@@ -331,9 +352,8 @@ class Sam2SliceModel:
         pointers = torch.stack(
             [torch.stack([pointer for pointer, _ in item.pointers]) for item in trackings]
         )
-        distances = torch.tensor(
-            [[distance for _, distance in item.pointers] for item in trackings],
-            device=self._device,
+        distances = self._tensor(
+            [[distance for _, distance in item.pointers] for item in trackings]
         )
         tokens, position = self.pointer_tokens(pointers, distances)
         return tokens, position
@@ -353,15 +373,18 @@ class Sam2SliceModel:
             torch.stack([item.fine[level] for item in features]) for level in range(2)
         )
         with self.stopwatch.measure("mask decoder"):
-            logits, pointers, ious, scores = self.decoder(
-                top, stride4, stride8, sparse, dense, several
-            )
-        # One transfer for all numbers that the propagator looks at.
-        numbers = torch.stack([ious, scores], dim=1).cpu().tolist()
+            decoded = self._decoded(top, stride4, stride8, sparse, dense, several)
+        logits, pointers, ious, scores = (one.float() for one in decoded)
         return [
-            Step(logits[i], pointers[i], iou, score, prompted)
-            for i, (iou, score) in enumerate(numbers)
+            Step(logits[i], pointers[i], ious[i], scores[i], prompted) for i in range(len(features))
         ]
+
+    def _tensor(self, values: Any) -> Tensor:
+        """Bring numbers to the device without waiting for what it still has to do."""
+        return torch.tensor(values).to(self._device, non_blocking=True)
+
+    def _number(self, number: SupportsFloat) -> Tensor:
+        return number if isinstance(number, Tensor) else self._tensor(float(number))
 
     def _sine_map(self, encoding: Any, channels: int) -> Tensor:
         """Return the sine encoding of positions at stride 16: (1, channels, h, w)."""

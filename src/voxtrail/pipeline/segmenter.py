@@ -275,15 +275,16 @@ class _Work:
             part, own = offset(shared, box), offset(shared, lane.box)
             drawn = [i for i, item in lane.stack.prompts.items() if isinstance(item, MaskPrompt)]
             for logits, said in _readings(result):
-                embedded = np.where(said[:, None, None], self._fusion.embed(logits), 0.0)
+                embedded = self._fusion.embed(logits)
+                embedded[~said] = 0.0
                 total[part] += lane.axis.from_stack(embedded)[own]
                 everywhere = np.broadcast_to(said[:, None, None], logits.shape)
                 count[part] += lane.axis.from_stack(everywhere)[own]
                 predicted = said.copy()
                 predicted[drawn] = False
                 touching |= self._touched(lane, (logits > 0) & predicted[:, None, None])
-        settled = self._fusion.settle(total, np.maximum(count, 1))
-        fused = np.where(count > 0, settled, np.float32(UNVISITED_LOGIT))
+        fused = self._fusion.settle(total, np.maximum(count, 1))
+        fused[count == 0] = UNVISITED_LOGIT
         record = LabelRecord(
             label=label,
             name=self._prompts.name(label),
@@ -294,7 +295,7 @@ class _Work:
         )
         bounded = {axis.value for axis in bounding}
         return _Found(
-            LabelLogits(box, fused.astype(np.float32)),
+            LabelLogits(box, fused),
             {side for side in touching if side.axis not in bounded},
             record,
         )

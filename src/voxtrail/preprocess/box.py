@@ -159,7 +159,7 @@ class Box:
         touched = []
         for side in Side:
             ends, edges = (self.stop, bounds.stop) if side.upper else (self.start, bounds.start)
-            face = mask.take(-1 if side.upper else 0, axis=side.axis)
+            face = np.moveaxis(mask, side.axis, 0)[-1 if side.upper else 0]
             if face.any() and ends[side.axis] != edges[side.axis]:
                 touched.append(side)
         return tuple(touched)

@@ -7,7 +7,7 @@ that the model sees them as one batch. Nothing here knows about files, patients 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ from voxtrail.propagate.step_cache import StepCache, prompt_key, track_key
 DRAWN_LOGIT = 10.0
 #: A pass that stops where the object is gone stops after so many empty slices in a row.
 GONE_SLICES = 2
+#: Segmented slices of a pass whose logits are fetched together: to fetch waits for a GPU.
+FETCHED_TOGETHER = 16
 
 Progress = Callable[[int, int], None]
 
@@ -107,7 +109,7 @@ class _Run:
     visited: NDArray[np.bool_]
     position: int = 0
     tracked: int = 0
-    empty_slices: int = 0
+    unfetched: list[tuple[int, Step]] = field(default_factory=list)
     stopped_at: int | None = None
     finished: bool = False
 
@@ -228,11 +230,9 @@ class Propagator:
         remembering: list[tuple[_Run, str, Step]] = []
         for run, key, step in zip(tracked, *self._track(tracked, stacks), strict=True):
             run.bank.note(run.slice_index, step, key)
-            logits = self._model.masks([step], stacks[run.stack].features.shape_hw)[0]
-            run.logits[run.slice_index] = logits
+            run.unfetched.append((run.slice_index, step))
             run.visited[run.slice_index] = True
             run.tracked += 1
-            run.empty_slices = 0 if (logits > 0).any() else run.empty_slices + 1
             wanted = run.position + 1 < len(run.course.slices) and run.bank.wants(
                 run.slice_index, _query(run, stacks, ahead=1)
             )
@@ -278,19 +278,16 @@ class Propagator:
         for (run, *_), memory in zip(segmented, memories, strict=True):
             run.bank.keep(run.slice_index, memory)
 
-    @staticmethod
-    def _advance(run: _Run, stacks: Sequence[Stack]) -> None:
+    def _advance(self, run: _Run, stacks: Sequence[Stack]) -> None:
         """Go on to the next slice, or end the pass."""
         stack = stacks[run.stack]
-        drawn = stack.prompts.get(run.slice_index)
-        if drawn is not None:
-            absent = isinstance(drawn, MaskPrompt) and not drawn.mask.any()
-            run.empty_slices = run.empty_slices + 1 if absent else 0
         ahead = list(run.course.slices[run.position + 1 :])
-        prompt_ahead = any(index in stack.prompts for index in ahead)
+        may_stop = stack.stop_when_gone and not any(index in stack.prompts for index in ahead)
+        if not ahead or may_stop or len(run.unfetched) >= FETCHED_TOGETHER:
+            self._fetch(run, stack)
         if not ahead:
             run.finished = True
-        elif stack.stop_when_gone and run.empty_slices >= GONE_SLICES and not prompt_ahead:
+        elif may_stop and _gone(run, stack):
             run.finished = True
             run.stopped_at = run.slice_index
             run.logits[ahead] = -DRAWN_LOGIT
@@ -299,12 +296,33 @@ class Propagator:
             run.bank.forget(_query(run, stacks, ahead=1))
         run.position += 1
 
+    def _fetch(self, run: _Run, stack: Stack) -> None:
+        """Bring the logits of segmented slices from where the model runs."""
+        if run.unfetched:
+            indices, steps = zip(*run.unfetched, strict=True)
+            run.logits[list(indices)] = self._model.masks(steps, stack.features.shape_hw)
+            run.unfetched.clear()
+
 
 def drawn_logits(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return a drawn mask (any shape) as logits of +-10."""
     logits = np.full(mask.shape, -DRAWN_LOGIT, dtype=np.float32)
     logits[mask] = DRAWN_LOGIT
     return logits
+
+
+def _gone(run: _Run, stack: Stack) -> bool:
+    """Tell whether the object is on none of the last slices."""
+    last = run.course.slices[: run.position + 1][-GONE_SLICES:]
+    return len(last) == GONE_SLICES and not any(_on(index, run, stack) for index in last)
+
+
+def _on(index: int, run: _Run, stack: Stack) -> bool:
+    """Tell whether the object is on a slice that the pass has left behind."""
+    drawn = stack.prompts.get(index)
+    if drawn is None:
+        return bool((run.logits[index] > 0).any())
+    return not isinstance(drawn, MaskPrompt) or bool(drawn.mask.any())
 
 
 def _features(run: _Run, stacks: Sequence[Stack]) -> Features:

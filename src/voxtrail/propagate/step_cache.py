@@ -185,7 +185,7 @@ def _step_arrays(model: SliceModel, step: Step) -> Arrays:
     return {
         "logits": model.to_array(step.logits),
         "pointer": model.to_array(step.pointer),
-        "numbers": np.array([step.predicted_iou, step.object_score, step.prompted]),
+        "numbers": np.array([float(step.predicted_iou), float(step.object_score), step.prompted]),
     }
 
 

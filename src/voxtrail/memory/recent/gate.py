@@ -70,4 +70,4 @@ class Gate(RecentMemory):
         return [entry.slice_index for entry in passed[: self.k]]
 
     def _confidence(self, entry: Entry) -> float:
-        return entry.predicted_iou if self.by == "iou" else entry.object_score
+        return float(entry.predicted_iou if self.by == "iou" else entry.object_score)
