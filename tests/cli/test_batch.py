@@ -252,6 +252,25 @@ def test_batches_that_cannot_be(scans, three, nano, refused):
     refused("segment", one, scans / "no-*.nii.gz", *out, words=("stands for no file",))
 
 
+def test_structures_of_one_case_and_of_the_others(scans, batch):
+    row = {"image": "ct-a.nii.gz", "prompts": "drawn-a.nii.gz"}
+
+    def run(second: str, name: str = "b"):
+        rows = [
+            {**row, "output": "a", "structures": ""},
+            {**row, "output": name, "structures": second},
+        ]
+        return batch("--cases", table(scans, *rows), "--structures", "2", "--json")
+
+    assert results(run("1,3")) == {"a": "done", "b": "done"}
+    held = [vt.read_labels(scans / "out" / f"{name}.nii.gz").labels() for name in "ab"]
+    assert held == [(2,), (1, 3)]
+    assert results(run("1,3")) == {"a": "kept", "b": "kept"}
+    assert results(run("1"))["a"] == "kept"
+    assert "exists" in json.loads(run("1").out)[1]["error"]
+    assert "no structure of this name" in json.loads(run("liver", "c").out)[1]["error"]
+
+
 def test_options_of_one_case_that_are_wrong_fail_that_case_only(scans, batch):
     rows = [
         {"image": "ct-a.nii.gz", "prompts": "drawn-a.nii.gz", "output": name, option: value}

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pydicom
 import pytest
 
 import voxtrail as vt
@@ -235,3 +236,49 @@ def test_every_command_documents_itself(command, voxtrail):
     said = voxtrail(command, "--help")
     assert said.code == 0
     assert command in voxtrail("--help").out
+
+
+def with_body(dicom):
+    """Return the RT structure set and the segmentation with a body around the structures."""
+    scan = vt.read(dicom / "ct")
+    voxels = np.zeros(scan.stored.shape, np.uint8)
+    voxels[1:12, 1:9, 1:5] = 1
+    body = LabelMap.from_stored(voxels, scan.stored.affine, {1: "BODY"}, scan.origin)
+    vt.write(body, dicom / "body.rtstruct.dcm")
+    whole = pydicom.dcmread(dicom / "labels.rtstruct.dcm")
+    more = pydicom.dcmread(dicom / "body.rtstruct.dcm")
+    more.StructureSetROISequence[0].ROINumber = more.ROIContourSequence[0].ReferencedROINumber = 9
+    more.StructureSetROISequence[0].ROIDescription = "label 9"
+    whole.StructureSetROISequence.append(more.StructureSetROISequence[0])
+    whole.ROIContourSequence.append(more.ROIContourSequence[0])
+    whole.save_as(dicom / "all.rtstruct.dcm")
+    return dicom / "all.rtstruct.dcm"
+
+
+def test_structures_are_chosen_where_others_overlap(dicom, voxtrail):
+    truth, like = with_body(dicom), ("--like", dicom / "ct")
+    said = voxtrail("evaluate", dicom / "labels.nii.gz", truth, *like)
+    assert said.code == 2
+    assert "BODY" in said.err
+    assert "--structures" in said.err
+    for chosen, numbers in (("sacrum", ["4"]), ("hip_left, sacrum", ["1", "4"])):
+        for prediction in ("labels.nii.gz", "labels.dcm", "all.rtstruct.dcm"):
+            found = evaluated(
+                voxtrail("evaluate", dicom / prediction, truth, *like, "--structures", chosen,
+                         "--prompts", truth, "--json")
+            )  # fmt: skip
+            assert list(found["labels"]) == numbers
+            assert found["mean"]["dice"] == 1
+    place = dicom / "p.json"
+    said = voxtrail("simulate", truth, "-o", place, *like, "--structures", "BODY,hip_left")
+    assert (said.code, place.exists()) == (2, False)
+    said = voxtrail("simulate", truth, "-o", place, *like, "--structures", "BODY")
+    assert (said.code, said.err) == (0, "")
+    assert vt.read_prompts(place, like=vt.read(dicom / "ct")).labels() == (9,)
+    said = voxtrail("evaluate", dicom / "labels.nii.gz", truth, *like, "--structures", "body")
+    assert said.code == 2
+    assert "accepted: hip_left, sacrum, BODY" in said.err
+    masks = (dicom / "labels.nii.gz",) * 3
+    said = voxtrail("evaluate", *masks, "--structures", "sacrum")
+    assert said.code == 2
+    assert "from one file" in said.err

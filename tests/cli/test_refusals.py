@@ -168,6 +168,7 @@ OPTIONS = {
     "--margin": ("-3", "0 mm or more"),
     "--resolution": ("100", "a multiple of 32 from 64 to 2048"),
     "--series": ("1", "a series of a DICOM folder"),
+    "--structures": ("1,liver", "1, 2, 3"),
     "--probabilities": ("maps.png", ".nii.gz"),
     "--overlay": ("sheet.jpg", ".png"),
     "-o": ("seg.docx", ".nii.gz"),

@@ -89,6 +89,15 @@ def test_what_was_done_to_a_dicom_series_is_said_and_recorded(tmp_path, nano, vo
         assert said.err.splitlines().count(f"warning: {line}") == 1
 
 
+def test_structures_that_are_chosen_are_recorded(case, segment_args, voxtrail):
+    said = voxtrail(*segment_args, "--structures", "3,1")
+    assert said.code == 0, said.err
+    record = json.loads((case / "seg.json").read_text())
+    assert record["inputs"]["structures"] == ["3", "1"]
+    assert [label["label"] for label in record["labels"]] == [1, 3]
+    assert vt.read_labels(case / "seg.nii.gz").labels() == (1, 3)
+
+
 def test_a_scan_placed_by_its_qform_alone_keeps_its_place(tmp_path, nano, voxtrail):
     image = nib.Nifti1Image(three_blocks()[0], None)
     image.set_qform(oblique_affine(), 1)

@@ -19,7 +19,7 @@ from tests.io import series
 from tests.io.conftest import reorder
 from tests.io.test_rtstruct import source
 from voxtrail.core.volume import LabelMap, Volume
-from voxtrail.errors import GridError, ImageError
+from voxtrail.errors import GridError, ImageError, OptionError
 
 NAMES = {2: "rib_left_3", 300: "drawn by hand: Größe", 7: "vertebrae_L1"}
 
@@ -184,10 +184,10 @@ def test_a_label_map_and_whole_fractions(packed, tmp_path):
 
 def test_sparse_frames_of_unknown_spacing_lie_on_the_scans_slices(tmp_path):
     frames = [(1, number, mask((1, 2), shape=(10, 12))) for number in (0, 5, 2)]
+    scan = vio.read(source("classic", tmp_path))
     path = kept(segmentation(frames, spacing=None), tmp_path)
     with pytest.raises(ImageError, match=r"evenly spaced slices.*--like"):
         vio.read_labels(path)
-    scan = vio.read(source("classic", tmp_path))
     expected = np.zeros(scan.stored.shape)
     expected[2, 1, [0, 2, 5]] = 1
     np.testing.assert_array_equal(vio.read_labels(path, like=scan).to_stored(), expected)
@@ -276,6 +276,47 @@ def test_contours_of_others_are_filled_with_holes_and_islands(tmp_path):
     assert not vio.read_labels(
         structures(scan, tmp_path, [nested], kind="POINT"), like=scan
     ).labels()
+
+
+def around(scan, tmp_path):
+    """A body's outline around a rib's and beside a vertebra's that only touches it."""
+    body, rib, apart = box(-0.5, -0.5, 9.5, 9.5, 2), box(2.5, 2.5, 6.5, 6.5, 2), box(0, 0, 3, 3, 4)
+    return structures(scan, tmp_path, [[body], [rib], [apart]])
+
+
+def test_structures_are_chosen_by_name_from_contours_that_overlap(tmp_path):
+    scan = vio.read(source("classic", tmp_path))
+    path = around(scan, tmp_path)
+    called = {roi.ROINumber: roi.ROIName for roi in pydicom.dcmread(path).StructureSetROISequence}
+    body, rib, third = called.values()
+    with pytest.raises(ImageError, match=r"overlap.*--structures \(structures=\)"):
+        vio.read_labels(path, like=scan)
+    with pytest.raises(ImageError, match="overlap"):
+        vio.read_labels(path, like=scan, structures=[rib, body])
+    read = vio.read_labels(path, like=scan, structures=[third, rib])
+    assert (read.labels(), read.names) == ((2, 3), {2: rib, 3: third})
+    assert vio.read_prompts(path, like=scan, structures=[body]).names == {1: body}
+    with pytest.raises(OptionError, match="no structure of this name; received: Liver; accepted"):
+        vio.read_labels(path, like=scan, structures=[rib, "Liver"])
+
+
+def test_structures_are_chosen_by_name_from_a_segmentation(tmp_path):
+    overlapping = [
+        (1, 0, mask((1, 2), (2, 2))), (2, 0, mask((1, 2))), (1, 1, mask()), (1, 3, mask((4, 4))),
+    ]  # fmt: skip
+    path = kept(segmentation(overlapping), tmp_path)
+    read = vio.read_labels(path, structures=["part 2"])
+    assert (read.labels(), read.names, read.stored.shape[2]) == ((2,), {2: "part 2"}, 4)
+    drawn = mask((1, 2)) + mask((4, 6), value=2)
+    path = kept(segmentation([(None, 1, drawn), (None, 2, drawn)], kind="LABELMAP"), tmp_path)
+    read = vio.read_labels(path, structures=["part 2"])
+    np.testing.assert_array_equal(read.to_stored()[..., 0].T, drawn // 2 * 2)
+
+
+def test_fractions_of_a_structure_that_is_not_chosen_do_not_matter(tmp_path):
+    frames = [(1, 0, mask((1, 2), value=90)), (2, 1, mask((1, 2), value=255))]
+    one = segmentation(frames, kind="FRACTIONAL", MaximumFractionalValue=255)
+    assert vio.read_labels(kept(one, tmp_path), structures=["part 2"]).labels() == (2,)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,8 @@ class Batch:
         The command line's configuration.
     series
         The command line's choice of a DICOM series.
+    structures
+        The command line's choice of structures.
     force
         Whether everything is done again.
     """
@@ -72,6 +74,7 @@ class Batch:
     folder: Path
     config: Config
     series: str | None = None
+    structures: str | None = None
     force: bool = False
 
     def run(self, engine: Engine, *, quiet: bool) -> list[Outcome]:
@@ -159,8 +162,12 @@ class Batch:
                 accepted="a file of each of the two patterns",
                 remedy="add the one that is missing, or leave this one out",
             )
+        from voxtrail.io.structures import split
+
         series = row.options.get("series") or self.series
-        return Case(row.image, row.prompts, outputs, _configured(self.config, row), series)
+        structures = split(row.options.get("structures") or self.structures)
+        config = _configured(self.config, row)
+        return Case(row.image, row.prompts, outputs, config, series, structures)
 
 
 def print_summary(outcomes: Sequence[Outcome], folder: Path, *, as_json: bool) -> None:
@@ -196,7 +203,9 @@ def _figures(record: dict[str, Any]) -> tuple[int, int, float]:
 def _configured(config: Config, row: Row) -> Config:
     """Return the command line's configuration with what the row says otherwise."""
     fields: dict[str, Any] = {
-        name.replace("-", "_"): value for name, value in row.options.items() if name != "series"
+        name.replace("-", "_"): value
+        for name, value in row.options.items()
+        if name not in ("series", "structures")
     }
     if axes := fields.get("axes"):
         fields["axes"] = tuple(part.strip() for part in axes.split(","))

@@ -33,6 +33,8 @@ class Case:
         How it is segmented.
     series
         Which of several DICOM series.
+    structures
+        Names of the structures of the prompts that are wanted; none means all.
     """
 
     image: Path
@@ -40,6 +42,7 @@ class Case:
     outputs: Outputs
     config: Config
     series: str | None = None
+    structures: tuple[str, ...] = ()
 
     def read(self) -> Inputs:
         """Read scan and prompts, and refuse what no model is needed to refuse.
@@ -54,19 +57,22 @@ class Case:
 
         self.outputs.check()
         scan = read(self.image, series=self.series)
-        drawn = read_prompts(self.prompts, like=scan)
+        drawn = read_prompts(self.prompts, like=scan, structures=self.structures)
         check_request(scan, drawn, self.config)
         self.outputs.check_for(scan, drawn, self.config)
         return Inputs(scan, drawn, self.fingerprints())
 
-    def fingerprints(self) -> dict[str, str]:
+    def fingerprints(self) -> dict[str, Any]:
         """Return what tells whether the inputs are still the same, for the run's record."""
         from voxtrail.io.fingerprint import fingerprint
 
-        return {
+        found: dict[str, Any] = {
             "image_sha256": fingerprint(self.image, self.series),
             "prompts_sha256": fingerprint(self.prompts),
         }
+        if self.structures:
+            found["structures"] = list(self.structures)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +81,7 @@ class Inputs:
 
     scan: Volume
     drawn: Prompts
-    fingerprints: dict[str, str] = field(default_factory=dict)
+    fingerprints: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,7 +26,7 @@ _NAMES = ("output", "probabilities", "overlay")
 #: Options that may differ from case to case, as the command line spells them.
 OPTIONS = (
     "preset", "prompt-memory", "memory", "axes", "direction", "extent", "window", "crop", "roi",
-    "margin", "fuse", "overlap", "series",
+    "margin", "fuse", "overlap", "series", "structures",
 )  # fmt: skip
 
 #: A received text is quoted up to this many characters.

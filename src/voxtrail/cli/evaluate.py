@@ -39,18 +39,25 @@ def run(
         ),
     ] = None,
     series: Annotated[str | None, typer.Option(help="Which DICOM series of --like.")] = None,
+    structures: Annotated[
+        str | None,
+        typer.Option(help="Which structures of TRUTH, by name: liver,spleen; all by default."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all measures as JSON.")] = False,
 ) -> None:
     """Score a segmentation label by label: overlap, and distances between surfaces."""
     from voxtrail.core.volume import Volume
     from voxtrail.evaluate import evaluate
-    from voxtrail.evaluate.truth import read_pair
+    from voxtrail.evaluate.truth import named_in, read_pair
     from voxtrail.io import read, read_prompts
+    from voxtrail.io.structures import split
 
-    found, expected = read_pair(prediction, truth, read(like, series) if like else None)
+    scan, chosen = read(like, series) if like else None, split(structures)
+    found, expected = read_pair(prediction, truth, scan, chosen)
     drawn = None
     if prompts is not None:
-        drawn = read_prompts(prompts, like=Volume(expected.voxels, expected.stored))
+        on = scan or Volume(expected.voxels, expected.stored)
+        drawn = read_prompts(prompts, on, named_in(prompts, chosen))
     result = evaluate(found, expected, drawn)
     if as_json:
         sys.stdout.write(json.dumps(result.to_json(), indent=2) + "\n")

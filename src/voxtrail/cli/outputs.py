@@ -90,11 +90,11 @@ class Outputs:
         scan: Volume,
         drawn: Prompts,
         result: Segmentation,
-        inputs: Mapping[str, str] | None = None,
+        inputs: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Write everything, each file whole or not at all; return the record as JSON values.
 
-        ``inputs`` tells in the record what was read, by checksums: names may be a patient's.
+        ``inputs`` tells in the record what was read, files by checksums: names may be a patient's.
         """
         from voxtrail.core.volume import LabelMap
         from voxtrail.io import replacing, write

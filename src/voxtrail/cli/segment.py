@@ -117,6 +117,10 @@ def run(
         typer.Option(help="Folder that keeps encoded slices, so that a second run is quick."),
     ] = None,
     series: Annotated[str | None, typer.Option(help="Which of several DICOM series.")] = None,
+    structures: Annotated[
+        str | None,
+        typer.Option(help="Which structures of PROMPTS, by name: liver,spleen; all by default."),
+    ] = None,
     probabilities: Annotated[
         Path | None, typer.Option(help="Also write probabilities: NIfTI, one volume a label.")
     ] = None,
@@ -134,6 +138,7 @@ def run(
     not stop the rest (exit 1), and what an earlier run has finished is kept.
     """
     from voxtrail.cli.cases import is_pattern, match_patterns, read_table
+    from voxtrail.io.structures import split
     from voxtrail.pipeline import Config
 
     config = Config(
@@ -168,7 +173,7 @@ def run(
     else:
         inputs = (Path(image), Path(prompts))
         files = Outputs(output, probabilities, overlay, force, inputs)
-        case = Case(*inputs, files, config, series)
+        case = Case(*inputs, files, config, series, split(structures))
         _segment_one(case, cache, quiet=quiet, as_json=as_json)
         return
     if probabilities or overlay:
@@ -176,7 +181,7 @@ def run(
             "--probabilities and --overlay name one file; "
             "of many scans they are columns of CASES.csv"
         )
-    batch = Batch(rows, output, config, series, force)
+    batch = Batch(rows, output, config, series, structures, force)
     _segment_many(batch, cache, quiet=quiet, as_json=as_json)
 
 

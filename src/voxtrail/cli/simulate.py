@@ -25,6 +25,10 @@ def run(
         typer.Option(help="The scan that was labelled, on whose grid prompts of DICOM labels lie."),
     ] = None,
     series: Annotated[str | None, typer.Option(help="Which DICOM series of --like.")] = None,
+    structures: Annotated[
+        str | None,
+        typer.Option(help="Which structures of TRUTH, by name: liver,spleen; all by default."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Cut prompts from the truth on chosen slices of every label."""
@@ -33,10 +37,12 @@ def run(
     from voxtrail.evaluate.truth import read_truth
     from voxtrail.io import check_prompts_output, read, write_prompts
     from voxtrail.io.slice_frame import SliceFrame
+    from voxtrail.io.structures import split
 
     check_prompts_output(output, force)
     directions = Axis.several(axes.split(","))
-    drawn = simulate(read_truth(truth, read(like, series) if like else None), slices, directions)
+    expected = read_truth(truth, read(like, series) if like else None, split(structures))
+    drawn = simulate(expected, slices, directions)
     write_prompts(drawn, output, force)
     for label in drawn.labels():
         numbers: dict[str, list[int]] = {}

@@ -8,11 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from voxtrail.core.volume import LabelMap, Volume
-from voxtrail.errors import GridError, ImageError
+from voxtrail.errors import GridError, ImageError, OptionError
 from voxtrail.io import fills_grid, read_labels
 
 
-def read_truth(paths: Sequence[Path], like: Volume | LabelMap | None = None) -> LabelMap:
+def read_truth(
+    paths: Sequence[Path],
+    like: Volume | LabelMap | None = None,
+    structures: Sequence[str] = (),
+) -> LabelMap:
     """Read one label map, or several binary masks as labels 1, 2, ... in the order given.
 
     A binary mask is named after its file, unless that file names what it holds.
@@ -23,6 +27,8 @@ def read_truth(paths: Sequence[Path], like: Volume | LabelMap | None = None) -> 
         The files.
     like
         The scan that was labelled; see `voxtrail.io.read_labels`.
+    structures
+        Names of the structures of one file that are wanted; all by default.
 
     Raises
     ------
@@ -31,8 +37,17 @@ def read_truth(paths: Sequence[Path], like: Volume | LabelMap | None = None) -> 
         the same voxel.
     GridError
         If the masks lie on different grids.
+    OptionError
+        If there is no structure of a name that is wanted, or structures of several files are.
     """
-    maps = [read_labels(path, like=like) for path in paths]
+    if structures and len(paths) > 1:
+        raise OptionError(
+            "structures are chosen from one file",
+            received=f"{len(paths)} files and --structures (structures=)",
+            accepted="one label map with names",
+            remedy="pass only the masks that are wanted, without --structures",
+        )
+    maps = [read_labels(path, like=like, structures=structures) for path in paths]
     if len(maps) == 1:
         only = maps[0]
         names = {1: _name(only, paths[0])} if only.labels() == (1,) else only.names
@@ -70,12 +85,16 @@ def read_truth(paths: Sequence[Path], like: Volume | LabelMap | None = None) -> 
 
 
 def read_pair(
-    prediction: Path, truth: Sequence[Path], like: Volume | LabelMap | None = None
+    prediction: Path,
+    truth: Sequence[Path],
+    like: Volume | LabelMap | None = None,
+    structures: Sequence[str] = (),
 ) -> tuple[LabelMap, LabelMap]:
     """Read what is to be scored and what it is scored by, on one grid where their files allow it.
 
     The grid is that of ``like``, else of the one of the two whose file fills its grid (see
-    `voxtrail.io.fills_grid`), else of the truth.
+    `voxtrail.io.fills_grid`), else of the truth. Where some structures of the truth are wanted,
+    the prediction's labels of other numbers are left out.
 
     Returns
     -------
@@ -84,13 +103,23 @@ def read_pair(
 
     Raises
     ------
-    ImageError, GridError
+    ImageError, GridError, OptionError
         As `read_truth`.
     """
     if like is None and fills_grid(prediction) and not all(map(fills_grid, truth)):
         like = read_labels(prediction)
-    expected = read_truth(truth, like)
-    return read_labels(prediction, like=like or expected), expected
+    expected = read_truth(truth, like, structures)
+    own = named_in(prediction, structures)
+    found = read_labels(prediction, like=like or expected, structures=own)
+    if structures:
+        voxels = np.where(np.isin(found.voxels, expected.listed()), found.voxels, 0)
+        found = LabelMap(voxels, found.stored, found.names)
+    return found, expected
+
+
+def named_in(path: Path, structures: Sequence[str]) -> Sequence[str]:
+    """Return what to ask for in another file than the truth: only some formats have names."""
+    return () if fills_grid(path) else structures
 
 
 def _name(mask: LabelMap, path: Path) -> str:

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from voxtrail.errors import ImageError
 from voxtrail.io.dicom_files import Header, headers, sources
 from voxtrail.io.format import MAX_LABEL
+from voxtrail.io.label_format import Request
+from voxtrail.io.structures import chosen
 
 #: SOP classes of segmentations (with frames a segment, and as one label map) and structure sets.
 SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
@@ -86,14 +88,49 @@ def sop_class(header: Header) -> str:
     return str(kind or "")
 
 
-def numbered(structures: Sequence[Structure], path: Path) -> dict[int, int]:
-    """Return the label of each structure, by its number in the file.
+@dataclass(frozen=True)
+class Choice:
+    """The structures of a file that are wanted.
+
+    Parameters
+    ----------
+    label_of
+        The label of every structure, by its number in the file; 0 of one that is not wanted.
+    names
+        What the labels that are wanted are called, those without a text left out.
+    """
+
+    label_of: dict[int, int]
+    names: dict[int, str]
+
+
+def choose(structures: Sequence[Structure], request: Request, path: Path) -> Choice:
+    """Return which structures are wanted, and their labels.
 
     Raises
     ------
     ImageError
         If two structures share a number, or one is no label's.
+    OptionError
+        If a structure is wanted that there is not.
     """
+    label_of = _numbered(structures, path)
+    called = {label: one.name or str(label) for one, label in _pairs(structures, label_of)}
+    wanted = chosen(called, request.structures, path)
+    kept = [(one, label) for one, label in _pairs(structures, label_of) if label in wanted]
+    return Choice(
+        {number: label if label in wanted else 0 for number, label in label_of.items()},
+        {label: one.name for one, label in kept if one.name},
+    )
+
+
+def _pairs(
+    structures: Sequence[Structure], label_of: dict[int, int]
+) -> list[tuple[Structure, int]]:
+    return [(one, label_of[one.number]) for one in structures]
+
+
+def _numbered(structures: Sequence[Structure], path: Path) -> dict[int, int]:
     own = [_OWN_NUMBER.fullmatch(one.description) for one in structures]
     labels = [int(found[1]) for found in own if found]
     if len(set(labels)) != len(structures):
@@ -106,11 +143,6 @@ def numbered(structures: Sequence[Structure], path: Path) -> dict[int, int]:
             remedy="export the segmentation again",
         )
     return {one.number: label for one, label in zip(structures, labels, strict=True)}
-
-
-def names(structures: Sequence[Structure], labels: dict[int, int]) -> dict[int, str]:
-    """Return what labels are called, those without a text left out."""
-    return {labels[one.number]: one.name for one in structures if one.name}
 
 
 def add(
@@ -140,7 +172,7 @@ def add(
             f"{path}: structures overlap, and a voxel of a label map has one label",
             received=f"{np.count_nonzero(both)} voxels of both {' and '.join(called)} on one slice",
             accepted="structures that share no voxel",
-            remedy="export without one of them, or each to a file of its own",
+            remedy="choose one of the two with --structures (structures=)",
         )
     onto[drawn > 0] = drawn[drawn > 0]
 

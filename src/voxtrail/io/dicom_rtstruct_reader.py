@@ -23,6 +23,7 @@ from voxtrail.io.dicom_labels import Structure, text
 from voxtrail.io.dicom_parts import Parts, unfold
 from voxtrail.io.dicom_stack import LPS_RAS
 from voxtrail.io.format import StoredImage, reading, refuse_size
+from voxtrail.io.label_format import Request
 
 #: A larger file is refused: parsed, contours take many times their size in memory (ours).
 MAX_BYTES = 256 * 2**20
@@ -38,29 +39,30 @@ _CLOSED = ("CLOSED_PLANAR", "CLOSED_PLANAR_XOR")
 FloatArray = NDArray[np.float64]
 
 
-def read(path: Path, like: Grid | None, max_bytes: int) -> StoredImage:
+def read(path: Path, request: Request) -> StoredImage:
     """Read the structures as labels on a scan's grid.
 
     Parameters
     ----------
     path
         The file, or a zip that holds it.
-    like
-        The stored grid of the scan.
-    max_bytes
-        The most memory that the voxels may take.
+    request
+        What is asked of it; ``like`` is needed.
 
     Returns
     -------
     StoredImage
-        uint16 on ``like``, with the structures' names.
+        uint16 on the scan's grid, with the structures' names.
 
     Raises
     ------
     ImageError
         If no grid is given, the file is damaged or too large, a contour lies on no slice of the
         grid or leaves it, or structures overlap.
+    OptionError
+        If a structure is asked for that it does not have.
     """
+    like = request.like
     if like is None:
         raise ImageError(
             f"{path} has contours and no grid of voxels",
@@ -69,28 +71,38 @@ def read(path: Path, like: Grid | None, max_bytes: int) -> StoredImage:
             remedy="name the scan with --like (like=)",
         )
     itemsize = np.dtype(np.uint16).itemsize
-    refuse_size(like.shape, itemsize, path, max_bytes=max_bytes, file_holds=None)
+    refuse_size(like.shape, itemsize, path, max_bytes=request.max_bytes, file_holds=None)
     with sources([path]) as found, reading(path, "DICOM"):
         read_headers = headers(found, only_dicom=len(found) == 1)
         elements = _elements(dicom_labels.header_of(read_headers, path).source)
-        structures = [
-            Structure(int(one.ROINumber), text(one, "ROIName"), text(one, "ROIDescription"))
-            for one in elements.get("StructureSetROISequence") or []
+        choice = dicom_labels.choose(_structures(elements), request, path)
+        contours = [
+            (choice.label_of[int(drawn.ReferencedROINumber)], drawn)
+            for drawn in elements.get("ROIContourSequence") or []
         ]
-        label_of = dicom_labels.numbered(structures, path)
-        names = dicom_labels.names(structures, label_of)
+        contours = [(label, drawn) for label, drawn in contours if label]
         voxels = np.zeros(like.shape, np.uint16)
         crossings = 0
-        for drawn in elements.get("ROIContourSequence") or []:
-            label = label_of[int(drawn.ReferencedROINumber)]
+        for label, drawn in contours:
             by_slice = _by_slice(drawn, like, path)
             crossings += sum(_rows_crossed(line) for on in by_slice.values() for line in on)
             _refuse_endless(crossings, path)
             for (axis, number), lines in by_slice.items():
                 onto = np.moveaxis(voxels, axis, 0)[number]  # (lower, higher) stored axis: a view
                 inside = filled(lines, (onto.shape[1], onto.shape[0])).T
-                dicom_labels.add(np.where(inside, np.uint16(label), 0), onto, names, path)
-        return StoredImage(voxels, like.affine, names)
+                dicom_labels.add(np.where(inside, np.uint16(label), 0), onto, choice.names, path)
+        return StoredImage(voxels, like.affine, choice.names)
+
+
+def _structures(elements: Any) -> list[Structure]:
+    return [
+        Structure(
+            int(one.ROINumber),
+            text(one, "ROIName"),
+            text(one, "ROIDescription"),
+        )
+        for one in elements.get("StructureSetROISequence") or []
+    ]
 
 
 def _elements(source: Source) -> Any:

@@ -18,7 +18,7 @@ from voxtrail.errors import ImageError
 from voxtrail.io import dicom_labels
 from voxtrail.io.dicom_files import Header, headers, sources
 from voxtrail.io.dicom_frames import Frame, frames_of
-from voxtrail.io.dicom_labels import Structure, text
+from voxtrail.io.dicom_labels import Choice, Structure, text
 from voxtrail.io.dicom_pixels import frame_by_frame
 from voxtrail.io.dicom_stack import (
     LPS_RAS,
@@ -29,6 +29,7 @@ from voxtrail.io.dicom_stack import (
     refuse_mixed,
 )
 from voxtrail.io.format import StoredImage, reading, refuse_size
+from voxtrail.io.label_format import Request
 
 #: What is read of the header, besides what says where frames lie.
 _ELEMENTS = ("SegmentationType", "SegmentSequence", "MaximumFractionalValue")
@@ -36,17 +37,15 @@ _ELEMENTS = ("SegmentationType", "SegmentSequence", "MaximumFractionalValue")
 FloatArray = NDArray[np.float64]
 
 
-def read(path: Path, like: Grid | None, max_bytes: int) -> StoredImage:
+def read(path: Path, request: Request) -> StoredImage:
     """Read a segmentation.
 
     Parameters
     ----------
     path
         The file, or a zip that holds it.
-    like
-        The stored grid of the scan that was labelled, where it is known.
-    max_bytes
-        The most memory that the voxels may take.
+    request
+        What is asked of it.
 
     Returns
     -------
@@ -59,31 +58,34 @@ def read(path: Path, like: Grid | None, max_bytes: int) -> StoredImage:
     ImageError
         If it is damaged or too large, its frames do not lie on evenly spaced parallel planes, it
         is fractional, or segments overlap.
+    OptionError
+        If a structure is asked for that it does not have.
     """
     with sources([path]) as found, reading(path, "DICOM"):
         read_headers = headers(found, only_dicom=len(found) == 1, further=_ELEMENTS)
         header = dicom_labels.header_of(read_headers, path)
-        structures = _structures(header)
-        label_of = dicom_labels.numbered(structures, path)
-        names = dicom_labels.names(structures, label_of)
+        choice = dicom_labels.choose(_structures(header), request, path)
         frames = list(frames_of(header))
         refuse_mixed(frames, path)
-        step = _step(frames, header, like, path)
+        step = _step(frames, header, request.like, path)
         planes, lowest = _planes(frames, step, path)
         shape = (frames[0].columns, frames[0].rows, int(planes.max()) + 1)
         # Frames that are left out take no room in the file, so it says nothing of the size.
-        refuse_size(shape, np.dtype(np.uint16).itemsize, path, max_bytes=max_bytes, file_holds=None)
+        itemsize = np.dtype(np.uint16).itemsize
+        refuse_size(shape, itemsize, path, max_bytes=request.max_bytes, file_holds=None)
         voxels = np.zeros(shape[::-1], np.uint16)  # (slice, row, column)
-        for plane, drawn in zip(planes, _label_frames(header, label_of, path), strict=True):
-            dicom_labels.add(drawn, voxels[plane], names, path)
-        return StoredImage(voxels.transpose(2, 1, 0), affine_of(lowest, step), names)
+        for plane, drawn in zip(planes, _label_frames(header, choice, path), strict=True):
+            dicom_labels.add(drawn, voxels[plane], choice.names, path)
+        return StoredImage(voxels.transpose(2, 1, 0), affine_of(lowest, step), choice.names)
 
 
 def _structures(header: Header) -> list[Structure]:
     segments = header.elements.get("SegmentSequence") or []
     found = [
         Structure(
-            int(one.SegmentNumber), text(one, "SegmentLabel"), text(one, "SegmentDescription")
+            int(one.SegmentNumber),
+            text(one, "SegmentLabel"),
+            text(one, "SegmentDescription"),
         )
         for one in segments
     ]
@@ -163,10 +165,9 @@ def _planes(
     return planes.astype(np.intp), lowest
 
 
-def _label_frames(
-    header: Header, label_of: dict[int, int], path: Path
-) -> Iterator[NDArray[np.uint16]]:
+def _label_frames(header: Header, choice: Choice, path: Path) -> Iterator[NDArray[np.uint16]]:
     """Give each frame as labels, (row, column)."""
+    label_of = choice.label_of
     kind = text(header.elements, "SegmentationType") or "LABELMAP"
     frames = frame_by_frame(header.source)
     if kind == "LABELMAP":
@@ -182,7 +183,7 @@ def _label_frames(
     for number, values in zip(numbers, frames, strict=True):
         if number not in label_of:
             raise _undescribed(path, number)
-        if not np.isin(values, (0, whole)).all():
+        if label_of[number] and not np.isin(values, (0, whole)).all():
             raise ImageError(
                 f"{path} holds fractions, and a label map has whole voxels",
                 received=f"values up to {int(values.max())} of {whole}, type {kind}",

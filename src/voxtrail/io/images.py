@@ -20,7 +20,7 @@ from voxtrail.errors import ImageError, OptionError, OutputError
 from voxtrail.io import dicom, label_files
 from voxtrail.io.atomic import check_writable, replacing
 from voxtrail.io.format import MAX_BYTES, MAX_LABEL, StoredImage, refuse_far
-from voxtrail.io.label_format import LabelFormat
+from voxtrail.io.label_format import LabelFormat, Request
 from voxtrail.io.registry import (
     is_known,
     part_reader_of,
@@ -29,6 +29,7 @@ from voxtrail.io.registry import (
     written_suffixes,
 )
 from voxtrail.io.segment_extent import on_grid
+from voxtrail.io.structures import chosen
 
 #: A label map stored with a scale factor (some tools save whole numbers so) comes back whole only
 #: to within half a step of 65535 steps over the range of the labels.
@@ -101,7 +102,11 @@ def read(
 
 
 def read_labels(
-    path: AnyPath, *, like: Volume | LabelMap | None = None, max_bytes: int = MAX_BYTES
+    path: AnyPath,
+    *,
+    like: Volume | LabelMap | None = None,
+    structures: Sequence[str] = (),
+    max_bytes: int = MAX_BYTES,
 ) -> LabelMap:
     """Read a label map.
 
@@ -114,6 +119,9 @@ def read_labels(
         Segmentation) come back on all of it where their voxels lie on the scan's, else on their
         own grid; an RT Structure Set, which has no grid, needs it. Other formats fill their grid,
         and ``like`` says nothing to them.
+    structures
+        Names of the structures that are wanted; all by default. A label without a name is called
+        by its number.
     max_bytes
         The most memory that its voxels may take.
 
@@ -129,12 +137,15 @@ def read_labels(
         As `read` (a single slice is allowed), and for labels that are fractional, negative, above
         65535 or NaN; for DICOM also if structures overlap, or their frames or contours do not lie
         on the slices of one grid.
+    OptionError
+        If there is no structure of a name that is wanted.
     """
     place = Path(path)
     _refuse_unreadable(place)
     known = part_reader_of(place)
     if known and known.read:
-        image = known.read(place, like.stored if like else None, max_bytes)
+        asked = Request(like.stored if like else None, tuple(structures), max_bytes)
+        image = known.read(place, asked)
     else:
         image = reader_of(place).read(place, max_bytes)
     refuse_far(image.affine, str(path))
@@ -143,6 +154,8 @@ def read_labels(
         labels = LabelMap.from_stored(voxels, image.affine, image.names)
     except ImageError as error:
         raise _of_file(path, error) from error
+    if structures and not (known and known.refers):  # DICOM's readers chose: theirs may overlap
+        labels = _only(labels, structures, place)
     return (on_grid(labels, like.stored) or labels) if known and like else labels
 
 
@@ -305,6 +318,13 @@ def _whole_labels(voxels: NDArray[Any], path: AnyPath) -> NDArray[Any]:
     if high > MAX_LABEL:
         raise _no_labels(path, "too large", high)
     return whole.astype(np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16, copy=False)
+
+
+def _only(labels: LabelMap, structures: Sequence[str], path: Path) -> LabelMap:
+    kept = chosen({label: labels.name(label) for label in labels.listed()}, structures, path)
+    voxels = np.where(np.isin(labels.voxels, list(kept)), labels.voxels, 0)
+    names = {label: name for label, name in labels.names.items() if label in kept}
+    return LabelMap(voxels, labels.stored, names, labels.origin)
 
 
 def _no_labels(path: AnyPath, kind: str, value: object) -> ImageError:

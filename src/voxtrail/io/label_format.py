@@ -32,6 +32,25 @@ class Extra:
 
 
 @dataclass(frozen=True)
+class Request:
+    """What is asked of a file of labels.
+
+    Parameters
+    ----------
+    like
+        The stored grid of the scan that was labelled; None where it is not known.
+    structures
+        Names of the structures that are wanted; none means all.
+    max_bytes
+        The most memory that the voxels may take.
+    """
+
+    like: Grid | None
+    structures: tuple[str, ...]
+    max_bytes: int
+
+
+@dataclass(frozen=True)
 class LabelFormat:
     """A file format of segmentations.
 
@@ -44,9 +63,8 @@ class LabelFormat:
     write
         Takes labels and a path.
     read
-        Takes a path, the grid of the scan that was labelled (None where it is not known) and the
-        most bytes that the voxels may take; returns labels on that grid or a part of it. None for
-        a format that is not read.
+        Takes a path and what is asked of it; returns labels on the scan's grid or a part of it.
+        None for a format that is not read.
     read_as
         As what it is read, in a few words.
     one_label
@@ -63,7 +81,7 @@ class LabelFormat:
     name: str
     written: tuple[str, ...]
     write: Callable[[LabelMap, Path], None]
-    read: Callable[[Path, Grid | None, int], StoredImage] | None = None
+    read: Callable[[Path, Request], StoredImage] | None = None
     read_as: str = ""
     one_label: bool = False
     needs_voxels: bool = False

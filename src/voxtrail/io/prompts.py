@@ -9,6 +9,7 @@ on it, and says nothing of the others. The JSON format is described in
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from voxtrail.io import prompts_json
 from voxtrail.io.atomic import check_writable, replacing
 from voxtrail.io.images import read_labels, write
 from voxtrail.io.registry import suffix_of, written_suffixes
+from voxtrail.io.structures import chosen
 
 #: A larger JSON file is refused: parsed, JSON can take 20 times its size in memory.
 MAX_JSON_BYTES = 64 * 2**20
@@ -30,7 +32,7 @@ _JSON = (".json",)
 AnyPath = str | os.PathLike[str]
 
 
-def read_prompts(path: AnyPath, like: Volume) -> Prompts:
+def read_prompts(path: AnyPath, like: Volume, structures: Sequence[str] = ()) -> Prompts:
     """Read what was drawn on a scan.
 
     Parameters
@@ -40,6 +42,9 @@ def read_prompts(path: AnyPath, like: Volume) -> Prompts:
         grid or contours on it included.
     like
         The scan on which it was drawn.
+    structures
+        Names of the structures that are wanted; all by default. A label without a name is called
+        by its number.
 
     Returns
     -------
@@ -55,11 +60,13 @@ def read_prompts(path: AnyPath, like: Volume) -> Prompts:
         If it was drawn on another grid than the scan's; the message says both.
     ImageError
         If the label map cannot be read.
+    OptionError
+        If there is no structure of a name that is wanted.
     """
     place = Path(path)
     if suffix_of(place, _JSON):
-        return prompts_json.parse(_text(place), like.stored)
-    labels = read_labels(place, like=like)
+        return _only(prompts_json.parse(_text(place), like.stored), structures, place)
+    labels = read_labels(place, like=like, structures=structures)
     if not labels.stored.same_as(like.stored):
         raise prompts_json.other_grid(labels.stored, like.stored)
     return Prompts(_mask_prompts(labels, place), like.stored, labels.names)
@@ -131,6 +138,16 @@ def _text(path: Path) -> str:
             accepted="a readable JSON file in UTF-8",
             remedy="correct the path or the file",
         ) from error
+
+
+def _only(prompts: Prompts, structures: Sequence[str], path: Path) -> Prompts:
+    called = {label: prompts.name(label) for label in {*prompts.labels(), *prompts.names}}
+    kept = chosen(called, structures, path)
+    return Prompts(
+        tuple(one for one in prompts.prompts if one.label in kept),
+        prompts.stored,
+        {label: name for label, name in prompts.names.items() if label in kept},
+    )
 
 
 def _mask_prompts(labels: LabelMap, path: Path) -> tuple[MaskPrompt, ...]:

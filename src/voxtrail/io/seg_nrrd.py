@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from voxtrail.core.grid import Grid
 from voxtrail.core.volume import LabelMap
 from voxtrail.io import itk
 from voxtrail.io.format import StoredImage
-from voxtrail.io.label_format import LabelFormat
+from voxtrail.io.label_format import LabelFormat, Request
 from voxtrail.io.segment_keys import keys_of
 
 
@@ -27,9 +26,9 @@ def write(labels: LabelMap, path: Path) -> None:
     itk.write_nrrd(StoredImage(labels.to_stored(), labels.stored.affine), path, keys_of(labels))
 
 
-def read(path: Path, like: Grid | None, max_bytes: int) -> StoredImage:
+def read(path: Path, request: Request) -> StoredImage:
     """Read a segmentation, which Slicer saves as far as its segments reach; as any NRRD."""
-    return itk.read_nrrd(path, max_bytes)
+    return itk.read_nrrd(path, request.max_bytes)
 
 
 FORMAT = LabelFormat("3D Slicer segmentation", (".seg.nrrd",), write, read, "labels")
