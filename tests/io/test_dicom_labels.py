@@ -273,9 +273,19 @@ def test_contours_of_others_are_filled_with_holes_and_islands(tmp_path):
     expected[:, :, 5] = 2
     np.testing.assert_array_equal(read.to_stored(), expected)
     assert read.names == {1: "rib_left_3", 2: "vertebrae_L1"}
-    assert not vio.read_labels(
-        structures(scan, tmp_path, [nested], kind="POINT"), like=scan
-    ).labels()
+
+
+@pytest.mark.parametrize("kind", ["POINT", "OPEN_PLANAR", ""])
+def test_contours_that_are_not_closed_are_refused_with_their_structure(kind, tmp_path):
+    scan = vio.read(source("classic", tmp_path))
+    path = structures(scan, tmp_path, [[box(1, 1, 4, 4, 2)], [box(5, 5, 8, 8, 2)]])
+    one = pydicom.dcmread(path)
+    one.ROIContourSequence[1].ContourSequence[0].ContourGeometricType = kind
+    one.save_as(path)
+    words = f"vertebrae_L1 are not closed.*received: {kind or 'of no type'}.*here rib_left_3;"
+    with pytest.raises(ImageError, match=rf"{words}.*--structures"):
+        vio.read_labels(path, like=scan)
+    assert vio.read_labels(path, like=scan, structures=["rib_left_3"]).labels() == (1,)
 
 
 def around(scan, tmp_path):

@@ -2,12 +2,12 @@
 
 A structure set has contours in millimetres and no grid, so the scan's is asked for. A voxel is
 inside where its centre is; of several contours of one structure on one slice, one within another
-is a hole. What is no closed contour (points, open lines) has no inside and labels nothing.
+is a hole. What is no closed contour (points, open lines) has no inside and is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ from voxtrail.errors import ImageError
 from voxtrail.io import dicom_labels
 from voxtrail.io.contours import filled
 from voxtrail.io.dicom_files import Source, headers, opened, sources
-from voxtrail.io.dicom_labels import Structure, text
+from voxtrail.io.dicom_labels import Choice, Structure, text
 from voxtrail.io.dicom_parts import Parts, unfold
 from voxtrail.io.dicom_stack import LPS_RAS
 from voxtrail.io.format import StoredImage, reading, refuse_size
 from voxtrail.io.label_format import Request
+from voxtrail.io.structures import listed
 
 #: A larger file is refused: parsed, contours take many times their size in memory (ours).
 MAX_BYTES = 256 * 2**20
@@ -58,7 +59,7 @@ def read(path: Path, request: Request) -> StoredImage:
     ------
     ImageError
         If no grid is given, the file is damaged or too large, a contour lies on no slice of the
-        grid or leaves it, or structures overlap.
+        grid or leaves it or is not closed, or structures overlap.
     OptionError
         If a structure is asked for that it does not have.
     """
@@ -81,6 +82,7 @@ def read(path: Path, request: Request) -> StoredImage:
             for drawn in elements.get("ROIContourSequence") or []
         ]
         contours = [(label, drawn) for label, drawn in contours if label]
+        _refuse_open(contours, choice, path)
         voxels = np.zeros(like.shape, np.uint16)
         crossings = 0
         for label, drawn in contours:
@@ -103,6 +105,26 @@ def _structures(elements: Any) -> list[Structure]:
         )
         for one in elements.get("StructureSetROISequence") or []
     ]
+
+
+def _refuse_open(contours: Sequence[tuple[int, Any]], choice: Choice, path: Path) -> None:
+    """Refuse structures with a contour that has no inside, naming those that have none such."""
+    kinds = {
+        choice.names.get(label, str(label)): {
+            text(one, "ContourGeometricType") or "of no type"
+            for one in drawn.get("ContourSequence") or []
+        }
+        for label, drawn in contours
+    }
+    broken = {name: found for name, found in kinds.items() if not found <= set(_CLOSED)}
+    if broken:
+        rest = listed(name for name in kinds if name not in broken)
+        raise ImageError(
+            f"{path}: contours of {listed(broken)} are not closed, and what is inside is not known",
+            received=", ".join(sorted(set().union(*broken.values()).difference(_CLOSED))),
+            accepted=f"structures of {' or '.join(_CLOSED)}, here {rest or 'none'}",
+            remedy="choose structures with --structures (structures=), or close the contours",
+        )
 
 
 def _elements(source: Source) -> Any:
@@ -131,7 +153,7 @@ def _by_slice(drawn: Any, like: Grid, path: Path) -> dict[tuple[int, int], list[
     """
     into = np.linalg.inv(like.affine)
     found: dict[tuple[int, int], list[FloatArray]] = {}
-    for points_mm in _closed(drawn):
+    for points_mm in _points(drawn):
         points = (LPS_RAS * points_mm) @ into[:3, :3].T + into[:3, 3]  # voxel indices
         level = points.mean(axis=0)
         off = np.abs(points - np.rint(level)).max(axis=0)
@@ -158,18 +180,17 @@ def _by_slice(drawn: Any, like: Grid, path: Path) -> dict[tuple[int, int], list[
     return found
 
 
-def _closed(drawn: Any) -> Iterator[FloatArray]:
-    """Give the points of each closed contour, (n, 3) LPS mm."""
+def _points(drawn: Any) -> Iterator[FloatArray]:
+    """Give the points of each contour, all of them closed, (n, 3) LPS mm."""
     for contour in drawn.get("ContourSequence") or []:
-        if text(contour, "ContourGeometricType") in _CLOSED:
-            # As it is spelled in the file: pydicom would make an object of every number.
-            spelled = contour.get_item("ContourData").value
-            if not isinstance(spelled, bytes):
-                raise ValueError("ContourData is not there")
-            points = np.array(spelled.split(b"\\"), dtype=np.float64).reshape(-1, 3)
-            if not np.isfinite(points).all():
-                raise ValueError("ContourData is not finite")
-            yield points
+        # As it is spelled in the file: pydicom would make an object of every number.
+        spelled = contour.get_item("ContourData").value
+        if not isinstance(spelled, bytes):
+            raise ValueError("ContourData is not there")
+        points = np.array(spelled.split(b"\\"), dtype=np.float64).reshape(-1, 3)
+        if not np.isfinite(points).all():
+            raise ValueError("ContourData is not finite")
+        yield points
 
 
 def _rows_crossed(line: FloatArray) -> int:

@@ -135,8 +135,8 @@ def read_labels(
     ------
     ImageError
         As `read` (a single slice is allowed), and for labels that are fractional, negative, above
-        65535 or NaN; for DICOM also if structures overlap, or their frames or contours do not lie
-        on the slices of one grid.
+        65535 or NaN; for DICOM also if structures overlap, their frames or contours do not lie
+        on the slices of one grid, or contours are not closed.
     OptionError
         If there is no structure of a name that is wanted.
     """
