@@ -185,7 +185,8 @@ def test_a_label_map_and_whole_fractions(packed, tmp_path):
 def test_sparse_frames_of_unknown_spacing_lie_on_the_scans_slices(tmp_path):
     frames = [(1, number, mask((1, 2), shape=(10, 12))) for number in (0, 5, 2)]
     scan = vio.read(source("classic", tmp_path))
-    path = kept(segmentation(frames, spacing=None), tmp_path)
+    frame = scan.origin.frame_of_reference
+    path = kept(segmentation(frames, spacing=None, FrameOfReferenceUID=frame), tmp_path)
     with pytest.raises(ImageError, match=r"evenly spaced slices.*--like"):
         vio.read_labels(path)
     expected = np.zeros(scan.stored.shape)
@@ -327,6 +328,28 @@ def test_fractions_of_a_structure_that_is_not_chosen_do_not_matter(tmp_path):
     frames = [(1, 0, mask((1, 2), value=90)), (2, 1, mask((1, 2), value=255))]
     one = segmentation(frames, kind="FRACTIONAL", MaximumFractionalValue=255)
     assert vio.read_labels(kept(one, tmp_path), structures=["part 2"]).labels() == (2,)
+
+
+@pytest.mark.parametrize("suffix", [".dcm", ".rtstruct.dcm"])
+def test_labels_of_another_frame_of_reference_than_the_scans_are_refused(suffix, tmp_path):
+    pytest.importorskip("highdicom", reason="highdicom is not installed (voxtrail[dicom])")
+    scan = vio.read(source("classic", tmp_path))
+    vio.write(labelled(scan), tmp_path / f"bones{suffix}")
+    theirs = scan.origin.frame_of_reference
+    for frames in ({"1.2.3"}, {""}, {"1.2.3", "1.2.4"}):
+        for number, path in enumerate(sorted((tmp_path / "ct").iterdir())):
+            one = pydicom.dcmread(path)
+            one.FrameOfReferenceUID = sorted(frames)[number % len(frames)]
+            one.save_as(path)
+        other = vio.read(tmp_path / "ct")
+        if frames == {"1.2.3"}:
+            words = rf"another frame of reference.*received: {theirs} \(.*accepted: 1\.2\.3; pass"
+            with pytest.raises(ImageError, match=words):
+                vio.read_prompts(tmp_path / f"bones{suffix}", like=other)
+        else:  # one of the two has none, or none that is known
+            assert vio.read_labels(tmp_path / f"bones{suffix}", like=other).labels()
+    as_nifti = Volume.from_stored(scan.to_stored(), scan.stored.affine)
+    assert vio.read_labels(tmp_path / f"bones{suffix}", like=as_nifti).labels()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Where a scan came from: what a file that refers to it has to name, and what reading did to it.
 
-Files only, nothing of what is in them: whoever needs a header reads it again.
+Files, and the frame of reference that they share; whoever needs more of a header reads it again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ class Origin:
         For DICOM: one a slice, in the order of the last stored axis; else empty.
     notes
         What reading it left out, corrected or let pass, for the run's record.
+    frame_of_reference
+        For DICOM: the UID of the frame in which it has its place; empty where it is not known.
     """
 
     slices: tuple[SliceFile, ...] = ()
     notes: tuple[str, ...] = ()
+    frame_of_reference: str = ""

@@ -88,6 +88,7 @@ def read(places: Sequence[Path], series: str | None, max_bytes: int) -> StoredIm
                 ),
                 *stacked.notes,
             ),
+            frame_of_reference=chosen.frame_of_reference,
         )
         return StoredImage(_hounsfield(stacked.frames), stacked.affine, origin=origin)
 

@@ -53,6 +53,7 @@ _ELEMENTS = (
     "SeriesInstanceUID",
     "SeriesNumber",
     "SeriesDescription",
+    "FrameOfReferenceUID",
     "Rows",
     "Columns",
     "NumberOfFrames",

@@ -39,11 +39,14 @@ class Structure:
         Its number in the file.
     name, description
         Texts; may be empty.
+    frame_of_reference
+        The UID of the frame in which it has its place; may be empty.
     """
 
     number: int
     name: str
     description: str
+    frame_of_reference: str
 
 
 def class_of(path: Path) -> str:
@@ -110,7 +113,8 @@ def choose(structures: Sequence[Structure], request: Request, path: Path) -> Cho
     Raises
     ------
     ImageError
-        If two structures share a number, or one is no label's.
+        If two structures share a number, or one is no label's; if one that is wanted has its place
+        in another frame of reference than the scan.
     OptionError
         If a structure is wanted that there is not.
     """
@@ -118,6 +122,7 @@ def choose(structures: Sequence[Structure], request: Request, path: Path) -> Cho
     called = {label: one.name or str(label) for one, label in _pairs(structures, label_of)}
     wanted = chosen(called, request.structures, path)
     kept = [(one, label) for one, label in _pairs(structures, label_of) if label in wanted]
+    _refuse_another_frame([one for one, _ in kept], request, path)
     return Choice(
         {number: label if label in wanted else 0 for number, label in label_of.items()},
         {label: one.name for one, label in kept if one.name},
@@ -128,6 +133,20 @@ def _pairs(
     structures: Sequence[Structure], label_of: dict[int, int]
 ) -> list[tuple[Structure, int]]:
     return [(one, label_of[one.number]) for one in structures]
+
+
+def _refuse_another_frame(structures: Sequence[Structure], request: Request, path: Path) -> None:
+    ours = request.frame_of_reference
+    for one in structures:
+        theirs = one.frame_of_reference
+        if ours and theirs and ours != theirs:
+            raise ImageError(
+                f"{path} was drawn in another frame of reference than the scan's",
+                received=f"{theirs} ({one.name or one.number})",
+                accepted=ours,
+                remedy="pass the scan that it was drawn on; where you know that both lie in one "
+                "place, pass the scan as NIfTI, which names no frame",
+            )
 
 
 def _numbered(structures: Sequence[Structure], path: Path) -> dict[int, int]:

@@ -59,7 +59,8 @@ def read(path: Path, request: Request) -> StoredImage:
     ------
     ImageError
         If no grid is given, the file is damaged or too large, a contour lies on no slice of the
-        grid or leaves it or is not closed, or structures overlap.
+        grid or leaves it or is not closed, structures overlap, or one belongs to another frame of
+        reference.
     OptionError
         If a structure is asked for that it does not have.
     """
@@ -102,6 +103,7 @@ def _structures(elements: Any) -> list[Structure]:
             int(one.ROINumber),
             text(one, "ROIName"),
             text(one, "ROIDescription"),
+            text(one, "ReferencedFrameOfReferenceUID"),
         )
         for one in elements.get("StructureSetROISequence") or []
     ]

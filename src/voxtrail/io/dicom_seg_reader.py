@@ -57,7 +57,7 @@ def read(path: Path, request: Request) -> StoredImage:
     ------
     ImageError
         If it is damaged or too large, its frames do not lie on evenly spaced parallel planes, it
-        is fractional, or segments overlap.
+        is fractional, segments overlap, or it belongs to another frame of reference.
     OptionError
         If a structure is asked for that it does not have.
     """
@@ -81,11 +81,13 @@ def read(path: Path, request: Request) -> StoredImage:
 
 def _structures(header: Header) -> list[Structure]:
     segments = header.elements.get("SegmentSequence") or []
+    frame_of_reference = text(header.elements, "FrameOfReferenceUID")
     found = [
         Structure(
             int(one.SegmentNumber),
             text(one, "SegmentLabel"),
             text(one, "SegmentDescription"),
+            frame_of_reference,
         )
         for one in segments
     ]

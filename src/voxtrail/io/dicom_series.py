@@ -43,6 +43,12 @@ class Series:
     description: str
     images: tuple[Header, ...]
 
+    @property
+    def frame_of_reference(self) -> str:
+        """FrameOfReferenceUID; empty where its objects have none, or several."""
+        uids = {_text(image.elements, "FrameOfReferenceUID") for image in self.images}
+        return uids.pop() if len(uids) == 1 else ""
+
     def line(self, index: int) -> str:
         """Return what a list of series says of this one, the ``index``-th."""
         frames = sum(image.frames for image in self.images)

@@ -136,7 +136,8 @@ def read_labels(
     ImageError
         As `read` (a single slice is allowed), and for labels that are fractional, negative, above
         65535 or NaN; for DICOM also if structures overlap, their frames or contours do not lie
-        on the slices of one grid, or contours are not closed.
+        on the slices of one grid, contours are not closed, or it names another frame of reference
+        than the scan.
     OptionError
         If there is no structure of a name that is wanted.
     """
@@ -144,7 +145,8 @@ def read_labels(
     _refuse_unreadable(place)
     known = part_reader_of(place)
     if known and known.read:
-        asked = Request(like.stored if like else None, tuple(structures), max_bytes)
+        frame = like.origin.frame_of_reference if like else ""
+        asked = Request(like.stored if like else None, frame, tuple(structures), max_bytes)
         image = known.read(place, asked)
     else:
         image = reader_of(place).read(place, max_bytes)

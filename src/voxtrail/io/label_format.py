@@ -39,6 +39,8 @@ class Request:
     ----------
     like
         The stored grid of the scan that was labelled; None where it is not known.
+    frame_of_reference
+        The UID of the scan's frame of reference; empty where it is not known.
     structures
         Names of the structures that are wanted; none means all.
     max_bytes
@@ -46,6 +48,7 @@ class Request:
     """
 
     like: Grid | None
+    frame_of_reference: str
     structures: tuple[str, ...]
     max_bytes: int
 
