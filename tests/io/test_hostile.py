@@ -12,6 +12,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK
+from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless
 
@@ -210,6 +211,18 @@ FLOODS = {
         + b"".join(struct.pack("<HH2sH", 0x20, n, b"UI", 0) for n in range(20_000)),
         **how,
     ),
+    "values": lambda **how: sequence(
+        SHARED,
+        b"\xfe\xff\x00\xe0" + struct.pack("<LHH2sH", 4008, 0x28, 0x1052, b"DS", 4000)
+        + b"1\\" * 2000,
+        **how,
+    ),
+    "binary values": lambda **how: sequence(
+        SHARED,
+        b"\xfe\xff\x00\xe0" + struct.pack("<LHH2sH", 4008, 0x28, 0x0010, b"US", 4000)
+        + bytes(4000),
+        **how,
+    ),
 }  # fmt: skip
 
 
@@ -224,7 +237,18 @@ def test_a_header_of_millions_of_items_is_refused_while_it_is_parsed(
     series.save([one], tmp_path / "ct")
     with next((tmp_path / "ct").iterdir()).open("ab") as file:
         file.write(FLOODS[flood](undefined=undefined))
-    refused(tmp_path / "ct", "too many parts; received: over 2000 elements and items")
+    refused(tmp_path / "ct", "too many parts; received: over 2000 elements, items and values")
+
+
+def test_references_that_nobody_looks_at_do_not_count(tmp_path, monkeypatch):
+    one = series.enhanced()
+    for frame in one.PerFrameFunctionalGroupsSequence:
+        frame.DerivationImageSequence = [Dataset() for _ in range(500)]
+    series.save([one], tmp_path / "ct")
+    monkeypatch.setattr("voxtrail.io.dicom_parts.MAX_PARTS", 200)
+    np.testing.assert_array_equal(
+        vio.read(tmp_path / "ct").to_stored(), series.HU.transpose(2, 1, 0)
+    )
 
 
 def test_the_headers_of_many_files_are_counted_together(tmp_path, monkeypatch):
@@ -241,7 +265,7 @@ def test_a_structure_set_of_millions_of_contours_is_refused(scan, tmp_path, monk
     voxels = np.indices(read.stored.shape).sum(axis=0) % 2  # a chess board: many contours
     labels = LabelMap.from_stored(voxels.astype(np.uint8), read.stored.affine, {}, read.origin)
     vio.write(labels, tmp_path / "seg.rtstruct.dcm")
-    monkeypatch.setattr("voxtrail.io.dicom_parts.MAX_PARTS", 2000)
+    monkeypatch.setattr("voxtrail.io.dicom_parts.MAX_PARTS", 500)
     with pytest.raises(ImageError, match="too many parts"):
         vio.read_labels(tmp_path / "seg.rtstruct.dcm", like=read)
 

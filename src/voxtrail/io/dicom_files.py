@@ -45,8 +45,10 @@ _FIRST_GROUPS = (b"\x02\x00", b"\x08\x00")
 #: Modality and SOP class come no later than the first, all but the pixels no later than the second.
 _LAST_OF_KIND, _LAST_BEFORE_PIXELS = 0x00080060, 0x7FDFFFFF
 
-#: Header elements that are looked at; no name or identifier of a patient is among them.
+#: Header elements that are looked at, in sequences too; no name or identifier of a patient is among
+#: them.
 _ELEMENTS = (
+    "SpecificCharacterSet",
     "SOPClassUID",
     "Modality",
     "ImageType",
@@ -67,7 +69,14 @@ _ELEMENTS = (
     "RescaleIntercept",
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
+    "PlanePositionSequence",
+    "PlaneOrientationSequence",
+    "PixelMeasuresSequence",
+    "PixelValueTransformationSequence",
 )
+
+#: The same of the file meta.
+_META_ELEMENTS = ("MediaStorageSOPClassUID", "TransferSyntaxUID")
 
 
 @dataclass(frozen=True)
@@ -247,18 +256,16 @@ def _elements(
     from pydicom.tag import Tag
 
     last = _LAST_OF_KIND if kind_only else _LAST_BEFORE_PIXELS
+    wanted = frozenset(Tag(name) for name in (*_ELEMENTS, *further))
     elements = read_partial(
         cast("Any", file),
         stop_when=lambda tag, vr, length: tag > last,
         force=True,
-        specific_tags=[Tag(name) for name in (*_ELEMENTS, *further)],
+        specific_tags=list(wanted),
     )
-    unfold(elements, parts)
-    # pydicom converts an element when it is first looked at: here, where its complaints are
-    # caught, rather than later.
-    for part in (elements, elements.file_meta):
-        for _ in part.iterall():
-            pass
+    # Here, where pydicom's complaints are caught, rather than when an element is first looked at.
+    unfold(elements, parts, wanted)
+    unfold(elements.file_meta, parts, frozenset(Tag(name) for name in _META_ELEMENTS))
     return elements
 
 

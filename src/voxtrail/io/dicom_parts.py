@@ -1,6 +1,7 @@
 """How much of a DICOM header is let into memory: counted while it is parsed, not after.
 
-An item of a sequence takes eight bytes in a file, and over a thousand once pydicom has parsed it.
+An item of a sequence takes eight bytes in a file, and over a thousand once pydicom has parsed it; a
+value takes two, and some hundred.
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ from typing import IO, Any, cast
 
 from voxtrail.errors import ImageError
 
-#: Elements and items of a header, or of all headers with sequences in a study: 20 to 30 a frame of
-#: a multi-frame object. So many take under 0.5 GiB (pydicom 3.0: 1.4 KB an empty item) and some
-#: seconds.
-MAX_PARTS = 250_000
+#: Elements, items and values of a header, or of all headers with sequences in a study: 15 to 30 a
+#: frame of a multi-frame object. So many take at most 0.25 GiB and 2.3 s (pydicom 3.0, empty
+#: items), which is 8 s where others leave a quarter of a processor.
+MAX_PARTS = 125_000
 
 #: What an element or an item begins with, its tag and length, is asked for in so many bytes.
 _START = 8
 
+#: Value representations of numbers that take two bytes or more each (DICOM PS3.5 6.2).
+_BINARY_NUMBERS = ("AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV")
+
 
 class Parts:
-    """A count of elements and items that ends in a refusal.
+    """A count of elements, items and values that ends in a refusal.
 
     Parameters
     ----------
@@ -49,7 +53,7 @@ class Parts:
         if self.count > MAX_PARTS:
             raise ImageError(
                 f"{self._name}: the DICOM header has too many parts",
-                received=f"over {MAX_PARTS} elements and items",
+                received=f"over {MAX_PARTS} elements, items and values",
                 accepted="the headers of one series",
                 remedy="export the series again, in objects of fewer frames",
             )
@@ -85,8 +89,13 @@ class BoundedFile:
         return self._file.read(left if size < 0 else min(size, left))
 
 
-def unfold(elements: Any, parts: Parts) -> None:
-    """Parse every sequence in a data set, which pydicom leaves as bytes until it is looked at.
+def unfold(
+    elements: Any, parts: Parts, wanted: frozenset[int], spelled: frozenset[int] = frozenset()
+) -> None:
+    """Parse all that is wanted of a data set, which pydicom leaves as bytes until it is looked at.
+
+    The rest is thrown away before it is parsed: most of what a frame or a contour has are
+    references.
 
     Parameters
     ----------
@@ -94,6 +103,10 @@ def unfold(elements: Any, parts: Parts) -> None:
         pydicom's data set; changed in place.
     parts
         What counts.
+    wanted
+        Tags of the elements that are kept, in sequences too.
+    spelled
+        Those of them that are left as bytes.
 
     Raises
     ------
@@ -105,22 +118,32 @@ def unfold(elements: Any, parts: Parts) -> None:
     from pydicom.hooks import raw_element_vr
 
     for tag in list(elements.keys()):
+        if tag not in wanted:
+            del elements[tag]
+            continue
         found = elements.get_item(tag)
-        if isinstance(found, RawDataElement):
+        if isinstance(found, RawDataElement) and tag not in spelled:
             kind: dict[str, Any] = {}
             raw_element_vr(found, kind, ds=elements)
-            if kind["VR"] != "SQ":
-                continue
             value = found.value or b""
-            file = BoundedFile(io.BytesIO(value), len(value), parts)
-            sequence = read_sequence(
-                cast("Any", file),
-                found.is_implicit_VR,
-                found.is_little_endian,
-                len(value),
-                elements.original_character_set,
-            )
-            found = elements[tag] = DataElement(tag, "SQ", sequence)
+            if kind["VR"] == "SQ":
+                file = BoundedFile(io.BytesIO(value), len(value), parts)
+                sequence = read_sequence(
+                    cast("Any", file),
+                    found.is_implicit_VR,
+                    found.is_little_endian,
+                    len(value),
+                    elements.original_character_set,
+                )
+                elements[tag] = DataElement(tag, "SQ", sequence)
+            else:
+                parts.add(_further_values(kind["VR"], value))
+            found = elements[tag]
         if found.VR == "SQ":
             for item in found.value:
-                unfold(item, parts)
+                unfold(item, parts, wanted, spelled)
+
+
+def _further_values(kind: str, value: bytes) -> int:
+    """Return of how many values, besides one, an element makes objects, at most."""
+    return len(value) // 2 if kind in _BINARY_NUMBERS else value.count(b"\\")

@@ -35,6 +35,21 @@ _OFF_SLICE = 0.05
 #: Contours may cross so many rows of pixels in all; a body's take some millions (ours).
 _MAX_CROSSINGS = 100_000_000
 
+#: What is read of the file.
+_ELEMENTS = (
+    "SpecificCharacterSet",
+    "StructureSetROISequence",
+    "ROINumber",
+    "ROIName",
+    "ROIDescription",
+    "ReferencedFrameOfReferenceUID",
+    "ROIContourSequence",
+    "ReferencedROINumber",
+    "ContourSequence",
+    "ContourGeometricType",
+    "ContourData",
+)
+
 _CLOSED = ("CLOSED_PLANAR", "CLOSED_PLANAR_XOR")
 
 FloatArray = NDArray[np.float64]
@@ -131,6 +146,7 @@ def _refuse_open(contours: Sequence[tuple[int, Any]], choice: Choice, path: Path
 
 def _elements(source: Source) -> Any:
     import pydicom
+    from pydicom.tag import Tag
 
     if source.size > MAX_BYTES:
         raise ImageError(
@@ -141,9 +157,10 @@ def _elements(source: Source) -> Any:
         )
     parts = Parts(source.name)
     with opened(source, parts) as file:
-        wanted = ["SpecificCharacterSet", "StructureSetROISequence", "ROIContourSequence"]
-        elements = pydicom.dcmread(file, force=True, specific_tags=wanted)
-        unfold(elements, parts)
+        elements = pydicom.dcmread(file, force=True, specific_tags=list(_ELEMENTS))
+        # ContourData as it is spelled in the file: pydicom would make an object of every number.
+        spelled = frozenset({Tag("ContourData")})
+        unfold(elements, parts, frozenset(map(Tag, _ELEMENTS)), spelled)
         return elements
 
 
@@ -185,7 +202,6 @@ def _by_slice(drawn: Any, like: Grid, path: Path) -> dict[tuple[int, int], list[
 def _points(drawn: Any) -> Iterator[FloatArray]:
     """Give the points of each contour, all of them closed, (n, 3) LPS mm."""
     for contour in drawn.get("ContourSequence") or []:
-        # As it is spelled in the file: pydicom would make an object of every number.
         spelled = contour.get_item("ContourData").value
         if not isinstance(spelled, bytes):
             raise ValueError("ContourData is not there")

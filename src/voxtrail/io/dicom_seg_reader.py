@@ -32,7 +32,17 @@ from voxtrail.io.format import StoredImage, reading, refuse_size
 from voxtrail.io.label_format import Request
 
 #: What is read of the header, besides what says where frames lie.
-_ELEMENTS = ("SegmentationType", "SegmentSequence", "MaximumFractionalValue")
+_ELEMENTS = (
+    "SegmentationType",
+    "SegmentSequence",
+    "SegmentNumber",
+    "SegmentLabel",
+    "SegmentDescription",
+    "MaximumFractionalValue",
+    "SegmentIdentificationSequence",
+    "ReferencedSegmentNumber",
+    "SpacingBetweenSlices",
+)
 
 FloatArray = NDArray[np.float64]
 
