@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from voxtrail.bench.plan import BenchPlan, Job, exact_jobs, jobs, memory_jobs
 from voxtrail.bench.worker import Look, Measured, gigaflops, serve
 from voxtrail.errors import WorkError
+from voxtrail.model import LARGE_PAGES
 
 
 class _Processes:
@@ -33,6 +34,8 @@ class _Processes:
     def run(self, job: Job, look: Look) -> Measured:
         if job.worker not in self._held:
             ours, theirs = self._context.Pipe()
+            # Peers as their own packages leave PyTorch.
+            os.environ[LARGE_PAGES] = "1" if job.who == "voxtrail" else "0"
             process = self._context.Process(
                 target=serve, args=(theirs, self._plan, job), daemon=True
             )
