@@ -99,6 +99,32 @@ def test_the_model_is_loaded_once(three, batch, monkeypatch):
     assert len(calls) == 1
 
 
+def test_the_input_size_follows_from_each_scan(three, scans, nano, voxtrail, monkeypatch):
+    from voxtrail.pipeline import loading
+
+    # These scans are small: 14 voxels a side, 6 of a label.
+    monkeypatch.setattr(loading, "SMALLEST_PROPOSED", 128)
+    monkeypatch.setattr(loading, "PIXELS_PER_VOXEL", 16)
+    shutil.copy(scans / "ct.nii.gz", scans / "ct-b.nii.gz")
+    cases = table(
+        scans,
+        *(
+            {"image": f"ct-{n}.nii.gz", "prompts": f"drawn-{n}.nii.gz", "output": n, "crop": crop}
+            for n, crop in (("a", "none"), ("b", "label"), ("c", "none"))
+        ),
+    )
+    options = ("--model", nano, "--device", "cpu", "--margin", "0", "--resolution", "auto")
+    run = ("segment", "--cases", cases, "-o", scans / "out", *options, "--json")
+    said = voxtrail(*run)
+    assert set(results(said).values()) == {"done"}, said.out
+    sizes = {
+        name: json.loads((scans / "out" / f"{name}.json").read_text())["model"]["input_size"]
+        for name in "abc"
+    }
+    assert sizes["a"] == sizes["c"] > sizes["b"]
+    assert set(results(voxtrail(*run)).values()) == {"kept"}
+
+
 def test_what_is_finished_is_kept_and_what_was_missing_is_done(three, scans, batch):
     assert results(batch("--cases", three, "--json")) == {"a": "done", "b": "failed", "c": "done"}
     shutil.copy(scans / "ct.nii.gz", scans / "ct-b.nii.gz")

@@ -229,7 +229,10 @@ def _record_of(case: Case, loaded: LoadedModel) -> dict[str, Any] | None:
         same = (
             record["config"] == case.config.resolved().to_json()
             and record["model"]["sha256"] == loaded.sha256
-            and record["model"]["input_size"] == loaded.model.input_size
+            and (
+                case.config.resolution == "auto"  # it follows from what else is compared
+                or record["model"]["input_size"] == loaded.model.input_size
+            )
             and record["versions"]["voxtrail"] == voxtrail.__version__
             and record["inputs"] == case.fingerprints()
         )

@@ -84,14 +84,14 @@ class Inputs:
     fingerprints: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Engine:
     """What cases of one command share.
 
     Parameters
     ----------
     loaded
-        The model.
+        The model; with ``--resolution auto`` that of the last scan.
     cache, steps
         What earlier cases and runs encoded and segmented.
     """
@@ -114,8 +114,12 @@ def carry_out(case: Case, inputs: Inputs, engine: Engine, *, quiet: bool) -> Seg
     """Segment a case, saying how far it is."""
     from voxtrail.cli.progress import progress_bar, say
     from voxtrail.pipeline import segment
+    from voxtrail.pipeline.loading import load_for
 
     say(f"{case.image.name}: {inputs.scan.stored.describe()}", quiet=quiet)
+    engine.loaded = load_for(
+        inputs.scan, inputs.drawn, case.config, held=engine.loaded, quiet=quiet
+    )
     with progress_bar(quiet=quiet) as progress:
         return segment(
             inputs.scan,

@@ -202,10 +202,10 @@ def _segment_one(case: Case, cache: Path | None, *, quiet: bool, as_json: bool) 
 
 def _segment_many(batch: Batch, cache: Path | None, *, quiet: bool, as_json: bool) -> None:
     from voxtrail.cli.progress import say
-    from voxtrail.pipeline.loading import load_fixed
+    from voxtrail.pipeline.loading import load_unseen
 
     batch.check()
-    loaded = load_fixed(batch.config, quiet=quiet)
+    loaded = load_unseen(batch.config, quiet=quiet)
     say(f"runtime: {runtime_text(loaded)}", quiet=quiet)
     engine = Engine.of(loaded, cache)
     batch.folder.mkdir(exist_ok=True)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import Prompts
 from voxtrail.core.volume import Volume
-from voxtrail.errors import OptionError
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.loading import load
 from voxtrail.pipeline.config import Config
@@ -21,32 +20,40 @@ PROPOSED_STEP = 128
 
 
 def load_for(
-    volume: Volume, prompts: Prompts, config: Config, *, quiet: bool = True
+    volume: Volume,
+    prompts: Prompts,
+    config: Config,
+    *,
+    held: LoadedModel | None = None,
+    quiet: bool = True,
 ) -> LoadedModel:
-    """Load the model of a configuration; see `voxtrail.model.loading.load` for what it raises."""
-    if config.resolution == "auto":
-        config = replace(config, resolution=propose_resolution(volume, prompts, config))
-    return load_fixed(config, quiet=quiet)
+    """Load the model of a configuration; see `voxtrail.model.loading.load` for what it raises.
 
-
-def load_fixed(config: Config, *, quiet: bool = True) -> LoadedModel:
-    """Load a model whose input size does not follow from the scan.
-
-    Raises
-    ------
-    OptionError
-        If it should.
+    Parameters
+    ----------
+    volume, prompts
+        From which the input size follows where the configuration says ``auto``.
+    config
+        What is asked for.
+    held
+        A model of the same configuration, returned if its input size is right.
+    quiet
+        Whether a download shows no progress bar.
     """
     if config.resolution == "auto":
-        raise OptionError(
-            "one model serves many scans, so its input size cannot follow from each",
-            received="--resolution auto",
-            accepted="a number of pixels",
-            remedy="name a resolution, or segment the scans one by one",
-        )
+        config = replace(config, resolution=propose_resolution(volume, prompts, config))
+        if held and held.model.input_size == config.resolution:
+            return held
+    elif held:
+        return held
+    return load_unseen(config, quiet=quiet)
+
+
+def load_unseen(config: Config, *, quiet: bool = True) -> LoadedModel:
+    """Load a model before any scan is seen: where the size is ``auto``, at the checkpoint's own."""
     return load(
         config.model,
-        resolution=config.resolution,
+        resolution=None if config.resolution == "auto" else config.resolution,
         device=config.device,
         runtime=config.runtime,
         shortcuts=config.shortcuts,
