@@ -261,15 +261,7 @@ class Sam2SliceModel:
     def _encode_chunk(self, slices: NDArray[np.float32]) -> list[SliceFeatures]:
         grey = torch.from_numpy(np.ascontiguousarray(slices, dtype=np.float32))[:, None]
         grey = grey.to(self._device, non_blocking=True)
-        if grey.shape[-2:] != (self._size, self._size):
-            grey = F.interpolate(
-                grey,
-                size=(self._size, self._size),
-                mode="bilinear",
-                align_corners=False,
-                antialias=True,
-            )
-        top, finest, finer = self.encoder(grey)
+        top, finest, finer = self.encoder(_fitted(grey, self._size))
         return [
             # Copies, so that one slice does not keep the memory of its whole chunk alive; laid out
             # as they come back from a file, so that those give the same bits.
@@ -279,22 +271,8 @@ class Sam2SliceModel:
 
     def _prompt_mask(self, features: SliceFeatures, drawn: NDArray[np.bool_]) -> Step:
         mask = torch.from_numpy(np.ascontiguousarray(drawn))[None, None].float().to(self._device)
-        if mask.shape[-2:] != (self._size, self._size):
-            mask = F.interpolate(
-                mask,
-                size=(self._size, self._size),
-                mode="bilinear",
-                align_corners=False,
-                antialias=True,
-            )
-            mask = (mask >= 0.5).float()
-        logits = F.interpolate(
-            mask * (2 * MASK_LOGIT) - MASK_LOGIT,
-            size=(self._size // 4, self._size // 4),
-            mode="bilinear",
-            align_corners=False,
-            antialias=True,
-        )
+        mask = (_fitted(mask, self._size) >= 0.5).float()
+        logits = _fitted(mask * (2 * MASK_LOGIT) - MASK_LOGIT, self._size // 4)
         # The mask is taken as it is; the decoder only makes its pointer (without no-memory
         # embedding, and from the single-mask token, as in the reference).
         sparse, _ = self.no_prompt
@@ -409,6 +387,15 @@ def takes_best_of_three(config: Any, num_points: int, *, prompted: bool) -> bool
         config.multimask_output_in_sam
         and (prompted or config.multimask_output_for_tracking)
         and config.multimask_min_pt_num <= num_points <= config.multimask_max_pt_num
+    )
+
+
+def _fitted(maps: Tensor, size: int) -> Tensor:
+    """Bring (n, 1, rows, columns) to a square as the reference does images and masks."""
+    if maps.shape[-2:] == (size, size):
+        return maps
+    return F.interpolate(
+        maps, size=(size, size), mode="bilinear", align_corners=False, antialias=True
     )
 
 
