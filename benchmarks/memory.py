@@ -144,7 +144,8 @@ def main() -> None:
     lines += [
         "",
         f"What the longer stack's own volumes take (scan, grey values, logits, labels: "
-        f"{volumes:.0f} MiB more, measured with a model that does nothing) is taken off.",
+        f"{volumes:.0f} MiB more, measured with a model that does nothing) is taken off: too much "
+        "where the ratio is under 1, because its peak and the model's need not fall together.",
         "",
         "What bounds it: at most 64 encoded slices are held (`FeatureCache`), and a pass drops "
         "each memory that its policy can never ask for again (`MemoryPolicy.retain`): recent and "
