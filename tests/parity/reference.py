@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from voxtrail.bench import peers
 from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import BoxPrompt, MaskPrompt, Prompt
 from voxtrail.memory import parse_policy
@@ -18,60 +17,20 @@ from voxtrail.propagate.features import FeatureSource
 from voxtrail.propagate.propagator import Propagator, Stack
 from voxtrail.propagate.schedule import Pass
 
-CONFIGS = {
-    "tiny": "configs/sam2.1/sam2.1_hiera_t.yaml",
-    "small": "configs/sam2.1/sam2.1_hiera_s.yaml",
-    "base-plus": "configs/sam2.1/sam2.1_hiera_b+.yaml",
-    "large": "configs/sam2.1/sam2.1_hiera_l.yaml",
-    "tiny-2.0": "configs/sam2/sam2_hiera_t.yaml",
-    "small-2.0": "configs/sam2/sam2_hiera_s.yaml",
-    "base-plus-2.0": "configs/sam2/sam2_hiera_b+.yaml",
-    "large-2.0": "configs/sam2/sam2_hiera_l.yaml",
-}
 #: Side of the input. The architecture is the same at every multiple of 32 (MedSAM2 runs at 512).
 SIZE = 128
-#: Random weights of the memory attention are drawn this much larger than PyTorch draws them.
-MEMORY_GAIN = 3.0
 
 
-def build_reference(name: str, size: int = SIZE, device: str = "cpu", **overrides: object):
-    """Build a predictor with random weights, large enough that memory matters."""
-    torch.manual_seed(0)
-    with warnings.catch_warnings():
-        # hydra and iopath are old and warn on import
-        warnings.simplefilter("ignore")
-        from sam2.build_sam import build_sam2_video_predictor
-
-        settings = {"image_size": size, **overrides}
-        predictor = build_sam2_video_predictor(
-            CONFIGS[name],
-            device=device,
-            hydra_overrides_extra=[
-                *(f"++model.{key}={value}" for key, value in settings.items()),
-                *(
-                    f"++model.memory_attention.layer.{part}.feat_sizes=[{size // 16},{size // 16}]"
-                    for part in ("self_attention", "cross_attention")
-                ),
-            ],
-        )
-    # The reference fills holes only where its CUDA extension is built, and warns elsewhere.
-    predictor.fill_hole_area = 0
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for key, value in predictor.named_parameters():
-            if "gamma" in key or key in ("maskmem_tpos_enc", "no_obj_embed_spatial"):
-                value.copy_(torch.randn(value.shape, generator=generator))
-            elif value.dim() > 1 and "memory_attention" in key:
-                value.mul_(MEMORY_GAIN)
-        # Object scores that are positive on some slices and negative on others would make most
-        # masks empty: keep the object there, as a tracked structure is.
-        predictor.sam_mask_decoder.pred_obj_score_head.layers[-1].bias.fill_(5.0)
-    return predictor.eval()
+def build_reference(name: str, size: int = SIZE, device: str = "cpu"):
+    """Build a predictor of a size (``tiny``, or ``tiny-2.0``) with random weights."""
+    version = "2.0" if name.endswith("-2.0") else "2.1"
+    predictor = peers.build_sam2(name.removesuffix("-2.0"), version, size, device)
+    return peers.randomised(predictor)
 
 
 def save_official(predictor, path: Path) -> Path:
     """Save weights as Meta publishes them."""
-    torch.save({"model": predictor.state_dict()}, path)
+    peers.write_official(predictor, path)
     return path
 
 
@@ -107,7 +66,7 @@ def run_reference(
     predictor, stack: NDArray[np.float32], case: Case
 ) -> dict[int, dict[int, NDArray]]:
     """Return mask logits by object and slice."""
-    state = _state(predictor, stack)
+    state = peers.state_of(predictor, stack)
     for label, prompts in case.prompts.items():
         for prompt in prompts:
             if isinstance(prompt, MaskPrompt):
@@ -131,46 +90,6 @@ def run_reference(
         for position, label in enumerate(labels):
             found[label][index] = logits[position, 0].cpu().numpy()
     return found
-
-
-def _state(predictor, stack: NDArray[np.float32]):
-    """Make the reference's state from the very tensors that voxtrail's model sees.
-
-    ``init_state`` reads JPEG files only; everything after the reading is the reference's own.
-    """
-    from collections import OrderedDict
-
-    size = predictor.image_size
-    grey = torch.nn.functional.interpolate(
-        torch.from_numpy(stack)[:, None], (size, size), mode="bilinear", antialias=True
-    )
-    mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
-    std = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
-    device = predictor.device
-    state = {
-        "images": ((grey - mean) / std).to(device),
-        "num_frames": len(stack),
-        "offload_video_to_cpu": False,
-        "offload_state_to_cpu": False,
-        "video_height": stack.shape[1],
-        "video_width": stack.shape[2],
-        "device": device,
-        "storage_device": device,
-        "obj_id_to_idx": OrderedDict(),
-        "obj_idx_to_id": OrderedDict(),
-        "obj_ids": [],
-    }
-    for key in (
-        "point_inputs_per_obj",
-        "mask_inputs_per_obj",
-        "cached_features",
-        "constants",
-        "output_dict_per_obj",
-        "temp_output_dict_per_obj",
-        "frames_tracked_per_obj",
-    ):
-        state[key] = {}
-    return state
 
 
 def run_voxtrail(

@@ -56,9 +56,8 @@ def build_sam2(size_name: str, version: str, resolution: int, device: str = "cpu
     return predictor.eval()
 
 
-def write_random_weights(size_name: str, path: Path) -> None:
-    """Write seeded random weights of a size as Meta publishes its own; masks are senseless."""
-    predictor = build_sam2(size_name, "2.1", 1024)
+def randomised(predictor: Any) -> Any:
+    """Give a reference predictor seeded random weights, with which memory matters; return it."""
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for key, value in predictor.named_parameters():
@@ -66,9 +65,20 @@ def write_random_weights(size_name: str, path: Path) -> None:
                 value.copy_(torch.randn(value.shape, generator=generator))
             elif value.dim() > 1 and "memory_attention" in key:
                 value.mul_(MEMORY_GAIN)
-        # Keep the object on every slice, as a tracked structure is.
+        # Object scores that are positive on some slices only would make most masks empty: keep the
+        # object there, as a tracked structure is.
         predictor.sam_mask_decoder.pred_obj_score_head.layers[-1].bias.fill_(5.0)
+    return predictor
+
+
+def write_official(predictor: Any, path: Path) -> None:
+    """Write a reference predictor's weights as Meta publishes its own."""
     torch.save({"model": predictor.state_dict()}, path)
+
+
+def write_random_weights(size_name: str, path: Path) -> None:
+    """Write seeded random weights of a size of SAM 2.1; masks are senseless."""
+    write_official(randomised(build_sam2(size_name, "2.1", 1024)), path)
 
 
 class Sam2Peer:
@@ -112,7 +122,7 @@ class Sam2Peer:
     def run(self, stack: NDArray[np.float32], prompts: list[MaskPrompt]) -> NDArray[np.bool_]:
         """Return the masks (slices, rows, columns) of one label of a stack, 0 to 1."""
         predictor = self._predictor
-        state = _state(predictor, stack)
+        state = state_of(predictor, stack)
         for prompt in prompts:
             predictor.add_new_mask(state, prompt.slice_index, 1, prompt.mask)
         found = np.zeros(stack.shape, dtype=np.bool_)
@@ -214,7 +224,7 @@ def _images(stack: NDArray[np.float32], size: int) -> Tensor:
     return (grey - mean) / std
 
 
-def _state(predictor: Any, stack: NDArray[np.float32]) -> dict[str, Any]:
+def state_of(predictor: Any, stack: NDArray[np.float32]) -> dict[str, Any]:
     """Make the reference's state; ``init_state`` reads JPEG files only, and the rest is its own."""
     device = predictor.device
     by_object = (

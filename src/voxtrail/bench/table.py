@@ -98,9 +98,9 @@ def _component(seconds: dict[str, float], name: str) -> str:
 
 
 def _tracking_over_encoding(result: dict[str, Any]) -> float:
-    split = next(run["components_s"] for run in result["runs"] if run["key"] == "is+sps")
-    encoding = float(split["image encoder"])
-    return (sum(split.values()) - encoding) / encoding
+    seconds = next(run["components_s"] for run in result["runs"] if run["key"] == "is+sps")
+    encoding = float(seconds["image encoder"])
+    return (float(sum(seconds.values())) - encoding) / encoding
 
 
 def _seconds(value: float) -> str:
