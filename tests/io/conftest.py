@@ -3,44 +3,21 @@
 from __future__ import annotations
 
 import os
-from itertools import permutations, product
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests import scans
+from tests.scans import ORDERS, reorder
 from voxtrail.core.volume import LabelMap, Volume
-
-#: (axes, flips): which axis of the first order each stored axis is, and whether it runs backwards.
-ORDERS = [
-    (axes, flips) for axes in permutations(range(3)) for flips in product((False, True), repeat=3)
-]
 
 
 def oblique_affine() -> np.ndarray:
     """Rotated by up to 20 degrees, voxels of 0.7 x 0.9 x 2.5 mm, left-handed; fits float32."""
-    a, b, c = np.radians([7.0, -11.0, 20.0])
-    about_x = [[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]]
-    about_y = [[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]]
-    about_z = [[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]]
-    affine = np.eye(4)
-    rotation = np.array(about_x) @ np.array(about_y) @ np.array(about_z)
-    affine[:3, :3] = rotation @ np.diag([-0.7, 0.9, 2.5])
-    affine[:3, 3] = [-101.3, 33.7, 812.1]
-    return affine.astype(np.float32).astype(np.float64)
-
-
-def reorder(voxels: np.ndarray, affine: np.ndarray, order) -> tuple[np.ndarray, np.ndarray]:
-    """Store the same image in another axis order; worked without voxtrail's own code."""
-    axes, flips = order
-    stored = voxels.transpose(axes)
-    moved = affine[:, [*axes, 3]].copy()
-    for axis, flip in enumerate(flips):
-        if flip:
-            stored = np.flip(stored, axis)
-            moved[:, 3] += moved[:, axis] * (stored.shape[axis] - 1)
-            moved[:, axis] *= -1
-    return stored, moved
+    affine = scans.oblique_affine()
+    affine[:, 0] *= -1
+    return affine
 
 
 @pytest.fixture(params=ORDERS, ids=lambda order: f"{order[0]}{order[1]}".replace(" ", ""))

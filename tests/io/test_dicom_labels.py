@@ -16,8 +16,8 @@ from pydicom.uid import RLELossless
 
 import voxtrail.io as vio
 from tests.io import series
-from tests.io.conftest import reorder
 from tests.io.test_rtstruct import source
+from tests.scans import reorder
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.errors import GridError, ImageError, OptionError
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import voxtrail.io as vio
-from tests.cli.files import oblique_affine
+from tests.scans import oblique_affine
 from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume

@@ -124,19 +124,13 @@ def replacing(path: str | os.PathLike[str], force: bool = False) -> Iterator[Pat
     # since the longest name that the system takes has no room for anything before it.
     temporary = place.parent / f".partial-{secrets.token_hex(6)}-{place.name[-_ENDING:]}"
     try:
-        yield temporary
-        _flush(temporary)
-        # Again: another process may have written it meanwhile.
-        check_writable(place, force)
-        temporary.replace(place)
-        _flush(place.parent)
-    except OSError as error:
-        raise OutputError(
-            f"{place} could not be written",
-            received=error.strerror or str(error),
-            accepted="a disk with room that takes the file",
-            remedy="make room or choose another place",
-        ) from error
+        with _refusing(place, "file"):
+            yield temporary
+            _flush(temporary)
+            # Again: another process may have written it meanwhile.
+            check_writable(place, force)
+            temporary.replace(place)
+            _flush(place.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -185,21 +179,29 @@ def making_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     place = check_new_folder(path)
     temporary = place.parent / f".partial-{secrets.token_hex(6)}"
     try:
-        temporary.mkdir()
-        yield temporary
-        for file in temporary.rglob("*"):
-            _flush(file)
-        temporary.rename(place)
-        _flush(place.parent)
+        with _refusing(place, "folder"):
+            temporary.mkdir()
+            yield temporary
+            for file in temporary.rglob("*"):
+                _flush(file)
+            temporary.rename(place)
+            _flush(place.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _refusing(place: Path, kind: str) -> Iterator[None]:
+    """Say in voxtrail's own terms that the system refused to write a file or folder."""
+    try:
+        yield
     except OSError as error:
         raise OutputError(
             f"{place} could not be written",
             received=error.strerror or str(error),
-            accepted="a disk with room that takes the folder",
+            accepted=f"a disk with room that takes the {kind}",
             remedy="make room or choose another place",
         ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _flush(path: Path) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
 from voxtrail.core.prompts import BoxPrompt, PointPrompt
+from voxtrail.model.base import Step, Tracking
 
 #: A drawn mask as logits: +10 inside, -10 outside.
 MASK_LOGIT = 10.0
@@ -22,3 +26,17 @@ def points_of(prompt: BoxPrompt | PointPrompt) -> tuple[list[tuple[float, float]
         left, top, right, bottom = prompt.box_xyxy
         return [(left, top), (right, bottom)], list(CORNER_LABELS)
     return list(prompt.points_xy), [int(positive) for positive in prompt.positive]
+
+
+def in_batches(
+    trackings: Sequence[Tracking], track: Callable[[list[Tracking]], list[Step]]
+) -> list[Step]:
+    """Track slices, those with as many memories and pointers in one call; return steps in order."""
+    alike: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for position, tracking in enumerate(trackings):
+        alike[len(tracking.memories), len(tracking.pointers)].append(position)
+    steps: dict[int, Step] = {}
+    for positions in alike.values():
+        batch = track([trackings[position] for position in positions])
+        steps.update(zip(positions, batch, strict=True))
+    return [steps[position] for position in range(len(trackings))]

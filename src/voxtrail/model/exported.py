@@ -7,7 +7,6 @@ The graphs are SAM 2's four calls; what surrounds them (resizing, batches, const
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,13 @@ from voxtrail.core.prompts import MaskPrompt, Prompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.errors import WeightsError
 from voxtrail.model.base import Step, Tracking
-from voxtrail.model.conventions import ENCODE_PIXELS, MASK_LOGIT, PACKED_NAMES, points_of
+from voxtrail.model.conventions import (
+    ENCODE_PIXELS,
+    MASK_LOGIT,
+    PACKED_NAMES,
+    in_batches,
+    points_of,
+)
 from voxtrail.model.resize import bilinear, bilinear_antialiased
 from voxtrail.model.shortcuts import Shortcuts
 
@@ -202,14 +207,7 @@ class ExportedModel:
 
     def track(self, trackings: Sequence[Tracking]) -> list[Step]:
         """Segment slices from memories alone; those with as many memories go in one batch."""
-        alike: dict[tuple[int, int], list[int]] = defaultdict(list)
-        for position, tracking in enumerate(trackings):
-            alike[len(tracking.memories), len(tracking.pointers)].append(position)
-        steps: dict[int, Step] = {}
-        for positions in alike.values():
-            batch = self._track_alike([trackings[position] for position in positions])
-            steps.update(zip(positions, batch, strict=True))
-        return [steps[position] for position in range(len(trackings))]
+        return in_batches(trackings, self._track_alike)
 
     def memorise(self, features: Sequence[ExportedFeatures], steps: Sequence[Step]) -> list[Array]:
         """Make the spatial memories of segmented slices: (h*w, M) as the bits of bfloat16."""

@@ -9,7 +9,6 @@ to is voxtrail's own question. Shapes in comments: n slices, C channels, h x w p
 from __future__ import annotations
 
 import secrets
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, SupportsFloat
@@ -28,6 +27,7 @@ from voxtrail.model.conventions import (
     ENCODE_PIXELS_GPU,
     MASK_LOGIT,
     PACKED_NAMES,
+    in_batches,
     points_of,
 )
 from voxtrail.model.decoder import Decoder, PointerTokens
@@ -227,14 +227,7 @@ class Sam2SliceModel:
     @torch.no_grad()
     def track(self, trackings: Sequence[Tracking]) -> list[Step]:
         """Segment slices from memories alone; those with as many memories go in one batch."""
-        alike: dict[tuple[int, int], list[int]] = defaultdict(list)
-        for position, tracking in enumerate(trackings):
-            alike[len(tracking.memories), len(tracking.pointers)].append(position)
-        steps: dict[int, Step] = {}
-        for positions in alike.values():
-            batch = self._track_alike([trackings[position] for position in positions])
-            steps.update(zip(positions, batch, strict=True))
-        return [steps[position] for position in range(len(trackings))]
+        return in_batches(trackings, self._track_alike)
 
     @torch.no_grad()
     def memorise(self, features: Sequence[SliceFeatures], steps: Sequence[Step]) -> list[Tensor]:
