@@ -16,7 +16,7 @@ from voxtrail.core.volume import LabelMap, Volume
 def oblique_affine() -> np.ndarray:
     """Rotated by up to 20 degrees, voxels of 0.7 x 0.9 x 2.5 mm, left-handed; fits float32."""
     affine = scans.oblique_affine()
-    affine[:, 0] *= -1
+    affine[:3, 0] *= -1
     return affine
 
 

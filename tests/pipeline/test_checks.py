@@ -1,5 +1,7 @@
 """What is refused before any model is loaded, and what is warned of."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -101,3 +103,11 @@ def test_outlines_that_contradict_each_other_where_they_cross_are_warned_of(scan
 def test_outlines_that_agree_are_not_warned_of(scan, truth):
     prompts = simulate(truth, axes=tuple(Axis))
     assert warnings_about(prompts, Config(axes=("axial", "coronal", "sagittal"))) == []
+
+
+def test_what_is_named_and_outlined_nowhere_is_warned_of(scan, truth):
+    prompts = simulate(truth)
+    named = replace(prompts, names={**prompts.names, 9: "ghost"})
+    assert warnings_about(named, Config()) == [
+        "named in the prompts and outlined on no slice, so not segmented: ghost"
+    ]

@@ -74,7 +74,7 @@ class Track(nn.Module):
 
     def __init__(self, model: Sam2SliceModel) -> None:
         super().__init__()
-        self._pointer_tokens = model.pointer_tokens
+        self._pointer_tokens = model.memory_tokens.of_pointers
         self._attention = model.memory_attention
         self._decoder = model.decoder
         self._sparse, self._dense = (nn.Buffer(one) for one in model.no_prompt)
@@ -121,7 +121,7 @@ def examples(model: Sam2SliceModel) -> dict[str, dict[str, Tensor]]:
     """Return inputs of the right shapes; sizes that vary are 2 or 3, which no constant equals."""
     size, side = model.input_size, model.input_size // 16
     channels = model.network.config.vision_config.fpn_hidden_size
-    positions, width = model.memory_position.shape[1:]
+    positions, width = model.memory_tokens.position.shape[1:]
     maps = {
         "top": torch.rand(2, channels, side, side),
         "stride4": torch.rand(2, channels // 8, 4 * side, 4 * side),

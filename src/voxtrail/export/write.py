@@ -76,7 +76,7 @@ def _write(
     pointer = model.network.no_object_pointer
     constants = {
         "temporal_embeddings": model.temporal_embeddings,
-        "memory_position": model.memory_position[0],
+        "memory_position": model.memory_tokens.position[0],
         "no_object_pointer": pointer[0],
     }
     save_file(

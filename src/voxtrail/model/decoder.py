@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -10,8 +9,6 @@ from torch import Tensor, nn
 
 #: Logit of every pixel of a slice from which the object is absent.
 ABSENT_LOGIT = -1024.0
-#: Base of the sine encoding of pointer distances.
-SINE_BASE = 10_000.0
 
 
 class Decoder(nn.Module):
@@ -76,43 +73,3 @@ class Decoder(nn.Module):
             present[:, None], self._to_pointer(tokens[rows, best]), self._no_object
         )
         return logits, pointers, ious[rows, best], scores
-
-
-class PointerTokens(nn.Module):
-    """From object pointers to the tokens that memory attention reads, and their positions.
-
-    Parameters
-    ----------
-    network
-        A ``transformers.Sam2VideoModel``.
-    """
-
-    def __init__(self, network: Any) -> None:
-        super().__init__()
-        config = network.config
-        self._width = int(config.memory_encoder_output_channels)
-        self._channels = int(config.vision_config.fpn_hidden_size)
-        self._placed = bool(config.enable_temporal_pos_encoding_for_object_pointers)
-        self._projection = network.temporal_positional_encoding_projection_layer
-
-    def forward(self, pointers: Tensor, distances: Tensor) -> tuple[Tensor, Tensor]:
-        """Split each pointer (n, p, C) into C / M tokens; distances are (n, p), -1 to 1.
-
-        Returns two of (n, p * C / M, M).
-        """
-        split = self._channels // self._width
-        count = pointers.shape[1] * split
-        tokens = pointers.reshape(-1, count, self._width)
-        if not self._placed:
-            return tokens, torch.zeros_like(tokens)
-        position = self._projection(_sine(distances, self._channels))
-        each = position[:, :, None].expand(-1, -1, split, -1)
-        return tokens, each.reshape(-1, count, self._width)
-
-
-def _sine(positions: Tensor, channels: int) -> Tensor:
-    """Encode numbers as sines and cosines of falling frequency: (...) to (..., channels)."""
-    half = channels // 2
-    exponent = 2 * (torch.arange(half, device=positions.device) // 2) / half
-    angles = positions[..., None] / torch.exp(exponent * math.log(SINE_BASE))
-    return torch.cat([angles.sin(), angles.cos()], dim=-1)

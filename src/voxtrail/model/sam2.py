@@ -30,9 +30,11 @@ from voxtrail.model.conventions import (
     in_batches,
     points_of,
 )
-from voxtrail.model.decoder import Decoder, PointerTokens
+from voxtrail.model.decoder import Decoder
+from voxtrail.model.device import on_device
 from voxtrail.model.image_encoder import ImageEncoder
 from voxtrail.model.memory_attention import MemoryAttention
+from voxtrail.model.memory_tokens import MemoryTokens
 from voxtrail.model.memory_writer import MemoryWriter, as_tokens, halved
 from voxtrail.model.replay import Replayed
 from voxtrail.model.shortcuts import Shortcuts
@@ -91,7 +93,6 @@ class Sam2SliceModel:
         self._side = self._size // 16
         self._device = network.no_memory_embedding.device
         self._channels = int(config.vision_config.fpn_hidden_size)
-        self._memory_channels = int(config.memory_encoder_output_channels)
         self._weights = weights_sha256 or secrets.token_hex(16)
         self.stopwatch = Stopwatch()
         with torch.no_grad():
@@ -102,16 +103,17 @@ class Sam2SliceModel:
                 network.vision_encoder.neck.position_encoding, self._channels
             )
             memory_position = self._sine_map(
-                network.memory_encoder.position_encoding, self._memory_channels
+                network.memory_encoder.position_encoding,
+                int(config.memory_encoder_output_channels),
             )
-            #: (positions, M)
-            self.memory_position = as_tokens(halved(memory_position) if coarse else memory_position)
+            self.memory_tokens = MemoryTokens(
+                network, as_tokens(halved(memory_position) if coarse else memory_position)
+            )
             self.encoder = ImageEncoder(network, self._size, dtype)
             self.memory_attention = MemoryAttention(
                 network, as_tokens(query_position)[0], self._side, coarse, dtype
             )
             self.decoder = Decoder(network)
-            self.pointer_tokens = PointerTokens(network)
             self.memory_writer = MemoryWriter(network, self._size, coarse)
             self.no_prompt = self._embedded_nothing()
         if self.shortcuts.compiled:
@@ -144,8 +146,7 @@ class Sam2SliceModel:
     @property
     def temporal_embeddings(self) -> Tensor:
         """One a slot of memory: (7, M)."""
-        embeddings: Tensor = self._net.memory_temporal_positional_encoding[:, 0, 0]
-        return embeddings
+        return self.memory_tokens.temporal_embeddings
 
     @property
     def input_size(self) -> int:
@@ -212,11 +213,11 @@ class Sam2SliceModel:
         points, labels = points_of(prompt)
         rows, columns = shape_hw
         # The reference divides by the slice's size and multiplies by the input's.
-        scale = self._tensor([self._size / columns, self._size / rows])
-        coordinates = self._tensor(points) * scale
+        scale = on_device([self._size / columns, self._size / rows], self._device)
+        coordinates = on_device(points, self._device) * scale
         sparse, dense = self._net.prompt_encoder(
             input_points=coordinates[None, None],
-            input_labels=self._tensor(labels)[None, None],
+            input_labels=on_device(labels, self._device)[None, None],
             input_boxes=None,
             input_masks=None,
         )
@@ -239,7 +240,7 @@ class Sam2SliceModel:
             memories = self._written(
                 torch.stack([item.top for item in features]),
                 torch.stack([step.logits for step in steps]),
-                self._tensor([step.prompted for step in steps]),
+                on_device([step.prompted for step in steps], self._device),
                 torch.stack([self._number(step.object_score) for step in steps]) <= 0,
             )
         return list(memories.to(torch.bfloat16))
@@ -285,15 +286,15 @@ class Sam2SliceModel:
         features = [tracking.features for tracking in trackings]
         # Labels that look at the same slice share what does not depend on the label.
         seen = list({id(item): item for item in features}.values())
-        item = self._tensor([seen.index(one) for one in features])
-        memory, position = self._spatial_tokens(trackings)
+        item = on_device([seen.index(one) for one in features], self._device)
+        memory, position = self.memory_tokens.spatial(trackings)
         with self.stopwatch.measure("memory attention"):
             fused = self._attend(
                 torch.stack([one.top for one in seen]),
                 item,
                 memory,
                 position,
-                *self._pointer_tokens(trackings),
+                *self.memory_tokens.pointers(trackings),
             )
         sparse, dense = self.no_prompt
         count = len(trackings)
@@ -306,28 +307,6 @@ class Sam2SliceModel:
             several,
             prompted=False,
         )
-
-    def _spatial_tokens(self, trackings: list[Tracking]) -> tuple[Tensor, Tensor]:
-        """Return the tokens of spatial memories and their positions: (n, m, positions, M) each."""
-        tokens = torch.stack(
-            [torch.stack([memory for memory, _ in item.memories]) for item in trackings]
-        )
-        which = self._tensor([[index for _, index in item.memories] for item in trackings])
-        return tokens.float(), self.memory_position + self.temporal_embeddings[which][:, :, None]
-
-    def _pointer_tokens(self, trackings: list[Tracking]) -> tuple[Tensor, Tensor]:
-        """Return the tokens of object pointers and their positions: (n, t, M) each."""
-        if not trackings[0].pointers:
-            none = torch.zeros(len(trackings), 0, self._memory_channels, device=self._device)
-            return none, none
-        pointers = torch.stack(
-            [torch.stack([pointer for pointer, _ in item.pointers]) for item in trackings]
-        )
-        distances = self._tensor(
-            [[distance for _, distance in item.pointers] for item in trackings]
-        )
-        tokens, position = self.pointer_tokens(pointers, distances)
-        return tokens, position
 
     def _decode(
         self,
@@ -350,12 +329,8 @@ class Sam2SliceModel:
             Step(logits[i], pointers[i], ious[i], scores[i], prompted) for i in range(len(features))
         ]
 
-    def _tensor(self, values: Any) -> Tensor:
-        """Bring numbers to the device without waiting for what it still has to do."""
-        return torch.tensor(values).to(self._device, non_blocking=True)
-
     def _number(self, number: SupportsFloat) -> Tensor:
-        return number if isinstance(number, Tensor) else self._tensor(float(number))
+        return number if isinstance(number, Tensor) else on_device(float(number), self._device)
 
     def _sine_map(self, encoding: Any, channels: int) -> Tensor:
         """Return the sine encoding of positions at stride 16: (1, channels, h, w)."""

@@ -163,6 +163,11 @@ def warnings_about(prompts: Prompts, config: Config) -> list[str]:
                 f"{prompts.name(label)}: {contradicted} voxels where slices cross were drawn on "
                 "one and left out on another; they count as drawn"
             )
+    nowhere = [name for label, name in prompts.names.items() if label not in prompts.labels()]
+    if nowhere:
+        said.append(
+            f"named in the prompts and outlined on no slice, so not segmented: {', '.join(nowhere)}"
+        )
     return said
 
 
