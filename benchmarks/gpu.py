@@ -1,33 +1,48 @@
-"""Where a slice's time goes on an NVIDIA GPU: whole runs, components, kernels.
+"""Where a slice's time goes on an NVIDIA GPU: attention, encoder, whole runs, kernels.
 
-``python benchmarks/gpu.py`` takes a minute or two, the reference's runs included; docs/gpu.md is
-what it showed. ``voxtrail bench --device cuda`` compares more, and needs several minutes.
+``python benchmarks/gpu.py`` takes some two minutes. ``voxtrail bench --device cuda`` compares with
+peers, and takes four.
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.profiler import ProfilerActivity, profile
 
 from voxtrail.bench.peers import write_random_weights
 from voxtrail.bench.plan import BenchPlan, Job, jobs
 from voxtrail.bench.worker import Worker
+from voxtrail.model.shortcuts import Shortcuts
+from voxtrail.model.weights import load_model
 
 SLICES = 33
 #: The first run meets all shapes, the second records them (`voxtrail.model.replay`).
 RUNS = 4
 KERNELS = 20
+#: Labels and memories of one layer's attention, and its sizes at 1024 pixels.
+ATTENTIONS = ((1, 3), (1, 6), (1, 9), (8, 3))
+POSITIONS, WIDTH, MEMORY_WIDTH, POINTER_TOKENS = 4096, 256, 64, 64
+BATCHES = (1, 4, 8, 16)
+DEVICE = "cuda"
 
 
 def main() -> None:
     print(torch.cuda.get_device_name(), "torch", torch.__version__)
+    with torch.no_grad():
+        attention()
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "small.pt"
         write_random_weights("small", weights)
-        plan = BenchPlan(str(weights), 1024, slices=SLICES, device="cuda")
+        with torch.no_grad():
+            encoder(str(weights))
+        plan = BenchPlan(str(weights), 1024, slices=SLICES, device=DEVICE)
         ours = {job.key: job for job in jobs(plan)}
         worker = Worker(plan, ours["baseline"])
         for key in ("baseline", "is+sps", "labels-8"):
@@ -36,6 +51,62 @@ def main() -> None:
         for precision in ("bfloat16", "float32"):
             job = Job("sam2", "sam2", "baseline", 1024, precision)
             measure(Worker(plan, job), job)
+
+
+def milliseconds(work: Callable[[], object]) -> float:
+    from triton.testing import do_bench
+
+    return do_bench(work, warmup=50, rep=200, return_mode="median")
+
+
+def attention() -> None:
+    """Time one layer's attention over memories as PyTorch offers it."""
+    for labels, memories in ATTENTIONS:
+        tokens = memories * POSITIONS + POINTER_TOKENS
+        queries, keys, values = (
+            torch.randn(labels, count, width, device=DEVICE, dtype=torch.bfloat16)
+            for count, width in ((POSITIONS, WIDTH), (tokens, WIDTH), (tokens, MEMORY_WIDTH))
+        )
+        queries /= WIDTH**0.5
+        padded = F.pad(values, (0, WIDTH - MEMORY_WIDTH))
+        ways: dict[str, Callable[[], Tensor]] = {
+            "PyTorch's choice": lambda: fused(queries, keys, values),  # noqa: B023
+            "memory-efficient": with_kernel(SDPBackend.EFFICIENT_ATTENTION, queries, keys, values),
+            "flash, values padded": with_kernel(SDPBackend.FLASH_ATTENTION, queries, keys, padded),
+            "products and softmax": lambda: (
+                torch.softmax(queries @ keys.transpose(1, 2), -1) @ values  # noqa: B023
+            ),
+        }
+        for name, work in ways.items():
+            print(f"attention, {labels} labels, {memories} memories, {name}: "
+                  f"{milliseconds(work):.3f} ms", flush=True)  # fmt: skip
+
+
+def fused(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    return F.scaled_dot_product_attention(
+        queries[:, None], keys[:, None], values[:, None], scale=1.0
+    )
+
+
+def with_kernel(
+    kernel: SDPBackend, queries: Tensor, keys: Tensor, values: Tensor
+) -> Callable[[], Tensor]:
+    def work() -> Tensor:
+        with sdpa_kernel([kernel]):
+            return fused(queries, keys, values)
+
+    return work
+
+
+def encoder(weights: str) -> None:
+    """Time the image encoder by the number of slices in a batch."""
+    model = load_model(
+        weights, resolution=1024, device=DEVICE, shortcuts=Shortcuts("bfloat16")
+    ).model
+    for count in BATCHES:
+        grey = torch.rand(count, 1, 1024, 1024, device=DEVICE)
+        spent = milliseconds(lambda: model.encoder(grey))  # noqa: B023
+        print(f"encoder, batches of {count}: {spent / count:.2f} ms a slice", flush=True)
 
 
 def measure(worker: Worker, job: Job) -> None:

@@ -129,23 +129,23 @@ def main() -> None:
         f"{options.resolution} pixels. {processor()}, {time.strftime('%Y-%m-%d')}. Research use "
         "only. Not a medical device.",
         "",
-        f"| prompt memory | recent memory | {options.slices[0]} slices, MiB | "
-        f"{options.slices[1]} slices, MiB | ratio |",
-        "|---|---|---|---|---|",
+        f"| prompt memory | recent memory | {short} slices, MiB | {long} slices, MiB | ratio | "
+        "volumes aside |",
+        "|---|---|---|---|---|---|",
     ]
     volumes = idle[1] - idle[0]
     for prompts, memory in POLICIES:
         few, many = (in_process([*base, str(n), prompts, memory, "model"]) for n in options.slices)
         lines.append(
-            f"| `{prompts}` | `{memory}` | {few:.0f} | {many - volumes:.0f} | "
+            f"| `{prompts}` | `{memory}` | {few:.0f} | {many:.0f} | {many / few:.2f} | "
             f"{(many - volumes) / few:.2f} |"
         )
         sys.stderr.write(lines[-1] + "\n")
     lines += [
         "",
-        f"What the longer stack's own volumes take (scan, grey values, logits, labels: "
-        f"{volumes:.0f} MiB more, measured with a model that does nothing) is taken off: too much "
-        "where the ratio is under 1, because its peak and the model's need not fall together.",
+        "The longer stack's own volumes (scan, grey values, logits, labels) take "
+        f"{volumes:.0f} MiB more, measured with a model that does nothing. To take them off is "
+        "too much where the ratio falls under 1: the two peaks need not fall together.",
         "",
         "What bounds it: at most 64 encoded slices are held (`FeatureCache`), and a pass drops "
         "each memory that its policy can never ask for again (`MemoryPolicy.retain`): recent and "

@@ -22,7 +22,8 @@ import numpy as np
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.datasets.phantom import demo_subject
 from voxtrail.evaluate import simulate
-from voxtrail.io import read, read_labels
+from voxtrail.evaluate.truth import read_truth
+from voxtrail.io import read
 from voxtrail.metrics.overlap import dice
 from voxtrail.pipeline import Config, segment
 
@@ -39,31 +40,16 @@ STRUCTURES = ("hip_left", "hip_right", "sacrum")
 
 def scenes() -> Iterator[tuple[str, Volume, LabelMap]]:
     subject = demo_subject()
-    yield (
-        "phantom",
-        Volume.from_stored(subject.hu, subject.affine),
-        LabelMap.from_stored(*_joined([subject.masks[one] for one in STRUCTURES], subject.affine)),
-    )
+    drawn = np.zeros(subject.hu.shape, np.uint8)
+    for label, name in enumerate(STRUCTURES, 1):
+        drawn[subject.masks[name]] = label
+    names = dict(enumerate(STRUCTURES, 1))
+    truth = LabelMap.from_stored(drawn, subject.affine, names)
+    yield "phantom", Volume.from_stored(subject.hu, subject.affine), truth
     folder = Path(os.environ.get("VOXTRAIL_CT", "none")) / CT
     if folder.is_dir():
-        masks = [read_labels(folder / "segmentations" / f"{one}.nii.gz") for one in STRUCTURES]
-        yield (
-            "CT s0000",
-            read(folder / "ct.nii.gz"),
-            LabelMap(
-                _joined([one.voxels > 0 for one in masks], None)[0],
-                masks[0].stored,
-                dict(enumerate(STRUCTURES, 1)),
-                masks[0].origin,
-            ),
-        )
-
-
-def _joined(masks: list, affine) -> tuple:
-    labels = np.zeros(masks[0].shape, np.uint8)
-    for label, mask in enumerate(masks, 1):
-        labels[mask] = label
-    return labels, affine, dict(enumerate(STRUCTURES, 1))
+        masks = [folder / "segmentations" / f"{name}.nii.gz" for name in STRUCTURES]
+        yield "CT s0000", read(folder / "ct.nii.gz"), read_truth(masks)
 
 
 def _mean_dice(ours: LabelMap, theirs: LabelMap) -> float:

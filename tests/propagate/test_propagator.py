@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from voxtrail.core.axis import Axis
@@ -35,6 +36,7 @@ class NotingModel:
         self.encoded: list[float] = []
         self.tracked: list[tuple[float, list[float], list[float]]] = []
         self.memorised: list[float] = []
+        self.fetched: list[int] = []
 
     def encode(self, slices: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         self.encoded += [float(one.mean()) for one in slices]
@@ -63,6 +65,7 @@ class NotingModel:
         return means
 
     def masks(self, steps: Sequence[Step], shape_hw: tuple[int, int]) -> NDArray[np.float32]:
+        self.fetched.append(len(steps))
         return np.stack([step.logits for step in steps])
 
 
@@ -137,6 +140,20 @@ def test_a_pass_does_not_stop_before_a_prompt_that_lies_ahead() -> None:
     model, result = run([0.7, 0.3, 0.3, 0.3, 0.3, 0.7, 0.7], prompted=[0, 5], stop_when_gone=True)
     assert result.passes[0].stopped_at is None
     assert len(model.tracked) == 5
+
+
+@pytest.mark.parametrize("together", [1, 2, 16])
+def test_how_many_logits_are_fetched_together_changes_nothing(monkeypatch, together) -> None:
+    monkeypatch.setattr("voxtrail.propagate.propagator.FETCHED_TOGETHER", together)
+    means = [0.7, 0.3, 0.6, 0.3, 0.8, 0.3, 0.3, 0.6]
+    model, result = run(means, prompted=[0])
+    logits = result.passes[0].logits[1:, 0, 0]
+    np.testing.assert_array_equal(logits, np.float32(means[1:]) - np.float32(0.5))
+    assert max(model.fetched) == min(together, len(means) - 1)
+    # Where a pass may stop, each slice is looked at before the next one is tracked.
+    model, result = run(means, prompted=[0], stop_when_gone=True)
+    assert (result.passes[0].stopped_at, len(model.tracked)) == (6, 6)
+    assert max(model.fetched) == 1
 
 
 def test_a_pass_runs_to_the_end_unless_told_to_stop() -> None:

@@ -40,7 +40,8 @@ class BenchPlan:
     peers
         Whom to compare with; the first one's time is over voxtrail's in the ratios.
     precision
-        voxtrail's, in all runs but the one that others' masks are compared with.
+        voxtrail's, in all runs but the one that others' masks are compared with; on a GPU, peers
+        are autocast to it too.
     device
         What everybody runs on: ``cpu`` or ``cuda``.
     repeats

@@ -57,9 +57,9 @@ def write_table(result: dict[str, Any], command: str, path: Path) -> None:
         "softmax, which no matrix unit does. Several labels: all of memory attention but the first "
         "layer's look at the slice itself is done for each label, because from there on its "
         "queries depend on the label; only the encoder is shared, and to track a slice takes "
-        f"{_tracking_over_encoding(result):.2f} of the time that it takes to encode it. (Eight "
-        "labels would cost twice one at 0.17.) A second run: the slices that the correction "
-        "reaches, by the policy's own rule; the faster the encoder, the less there is to spare.",
+        f"x = {_tracking_over_encoding(result):.2f} of the time that it takes to encode it, so N "
+        "labels cost about (1 + N x) / (1 + x) times one. A second run: the slices that the "
+        "correction reaches, by the policy's own rule; the faster the encoder, the less to spare.",
         "",
         "| masks compared (un-prompted slices) | Dice |",
         "|---|---|",

@@ -31,7 +31,9 @@ def run(
         str, typer.Option(help="sam2, transformers; commas join; empty compares with nobody.")
     ] = "sam2,transformers",
     resolution: Annotated[int, typer.Option(help="Side of the model's input in pixels.")] = 1024,
-    precision: Annotated[str, typer.Option(help="voxtrail's: float32 or bfloat16.")] = "bfloat16",
+    precision: Annotated[
+        str, typer.Option(help="voxtrail's, on a GPU the peers' too: float32 or bfloat16.")
+    ] = "bfloat16",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     repeats: Annotated[int, typer.Option(help="Interleaved rounds.")] = 3,
     variants: Annotated[
