@@ -23,7 +23,7 @@ from voxtrail.model.shortcuts import Shortcuts
 from voxtrail.model.weights import load_model
 
 SLICES = 33
-#: The first run meets all shapes, the second records them (`voxtrail.model.replay`).
+#: The first run meets all shapes, the second records them (`voxtrail.model.cuda_graphed`).
 RUNS = 4
 KERNELS = 20
 #: Labels and memories of one layer's attention, and its sizes at 1024 pixels.

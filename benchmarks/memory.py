@@ -45,14 +45,14 @@ class Idle:
         return [0] * len(slices)
 
     def prompt(self, features, prompt, shape_hw):
-        from voxtrail.model.base import Step
+        from voxtrail.model.base import SlicePrediction
 
-        return Step(0, 0, 1.0, 10.0, prompted=True)
+        return SlicePrediction(0, 0, 1.0, 10.0, prompted=True)
 
     def track(self, trackings):
-        from voxtrail.model.base import Step
+        from voxtrail.model.base import SlicePrediction
 
-        return [Step(0, 0, 1.0, 10.0, prompted=False) for _ in trackings]
+        return [SlicePrediction(0, 0, 1.0, 10.0, prompted=False) for _ in trackings]
 
     def memorise(self, features, steps):
         return [0] * len(steps)
@@ -70,7 +70,7 @@ def measure(slices: int, side: int, resolution: int, prompts: str, memory: str, 
     from voxtrail.evaluate import simulate
     from voxtrail.model.base import LoadedModel
     from voxtrail.model.weights import load_model
-    from voxtrail.pipeline import Config, segment
+    from voxtrail.session import Config, segment
 
     model = load_model("micro", resolution=resolution, device="cpu")
     if idle:

@@ -25,7 +25,7 @@ from voxtrail.evaluate import simulate
 from voxtrail.evaluate.truth import read_truth
 from voxtrail.io import read
 from voxtrail.metrics.overlap import dice
-from voxtrail.pipeline import Config, segment
+from voxtrail.session import Config, segment
 
 WAYS: dict[str, dict[str, object]] = {
     "exact": {},

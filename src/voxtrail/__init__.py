@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from voxtrail.io import read, read_labels, read_prompts, write, write_prompts
-    from voxtrail.pipeline import Config, Segmentation, segment
     from voxtrail.propagate.feature_cache import FeatureCache
-    from voxtrail.propagate.step_cache import StepCache
+    from voxtrail.propagate.prediction_cache import PredictionCache
+    from voxtrail.session import Config, Segmentation, segment
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Config": "voxtrail.pipeline",
+    "Config": "voxtrail.session",
     "FeatureCache": "voxtrail.propagate.feature_cache",
-    "Segmentation": "voxtrail.pipeline",
-    "StepCache": "voxtrail.propagate.step_cache",
+    "Segmentation": "voxtrail.session",
+    "PredictionCache": "voxtrail.propagate.prediction_cache",
     "read": "voxtrail.io",
     "read_labels": "voxtrail.io",
     "read_prompts": "voxtrail.io",
-    "segment": "voxtrail.pipeline",
+    "segment": "voxtrail.session",
     "write": "voxtrail.io",
     "write_prompts": "voxtrail.io",
 }
@@ -34,8 +34,8 @@ _HOMES = {
 __all__ = [
     "Config",
     "FeatureCache",
+    "PredictionCache",
     "Segmentation",
-    "StepCache",
     "__version__",
     "read",
     "read_labels",

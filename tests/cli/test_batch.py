@@ -100,7 +100,7 @@ def test_the_model_is_loaded_once(three, batch, monkeypatch):
 
 
 def test_the_input_size_follows_from_each_scan(three, scans, nano, voxtrail, monkeypatch):
-    from voxtrail.pipeline import loading
+    from voxtrail.session import loading
 
     # These scans are small: 14 voxels a side, 6 of a label.
     monkeypatch.setattr(loading, "SMALLEST_PROPOSED", 128)

@@ -90,7 +90,7 @@ def dicom(tmp_path):
     voxels[2:7, 3:8, 1:4] = 1
     voxels[8:11, 2:6, 2:5] = 4
     names = {1: "hip_left", 4: "sacrum"}
-    labels = LabelMap.from_stored(voxels, scan.stored.affine, names, scan.origin)
+    labels = LabelMap.from_stored(voxels, scan.stored.affine, names, scan.provenance)
     for suffix in ("nii.gz", "dcm", "rtstruct.dcm"):
         vt.write(labels, folder / f"labels.{suffix}")
     return folder
@@ -243,7 +243,7 @@ def with_body(dicom):
     scan = vt.read(dicom / "ct")
     voxels = np.zeros(scan.stored.shape, np.uint8)
     voxels[1:12, 1:9, 1:5] = 1
-    body = LabelMap.from_stored(voxels, scan.stored.affine, {1: "BODY"}, scan.origin)
+    body = LabelMap.from_stored(voxels, scan.stored.affine, {1: "BODY"}, scan.provenance)
     vt.write(body, dicom / "body.rtstruct.dcm")
     whole = pydicom.dcmread(dicom / "labels.rtstruct.dcm")
     more = pydicom.dcmread(dicom / "body.rtstruct.dcm")

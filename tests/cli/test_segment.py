@@ -11,7 +11,7 @@ from tests.cli.files import outlined, save, stored
 from tests.io import series
 from tests.scans import ORDERS, oblique_affine, reorder, three_blocks
 from voxtrail.core.volume import LabelMap, Volume
-from voxtrail.pipeline import Config
+from voxtrail.session import Config
 
 
 def test_labels_and_record_appear_on_the_scans_own_grid(case, segment_args, voxtrail):
@@ -219,7 +219,7 @@ def test_an_interrupted_run_leaves_nothing(case, segment_args, voxtrail, monkeyp
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("voxtrail.pipeline.segment", interrupt)
+    monkeypatch.setattr("voxtrail.session.segment", interrupt)
     before = sorted(path.name for path in case.iterdir())
     said = voxtrail(*segment_args, "--quiet")
     assert said.code == 130

@@ -14,7 +14,7 @@ from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt
 from voxtrail.errors import OptionError, OutputError, WeightsError
 from voxtrail.export import export
-from voxtrail.model.base import LoadedModel, Step, Tracking
+from voxtrail.model.base import LoadedModel, SlicePrediction, Tracking
 from voxtrail.model.exported import DESCRIPTION, GRAPHS, ExportedModel
 from voxtrail.model.loading import load
 from voxtrail.model.resize import bilinear, bilinear_antialiased
@@ -50,7 +50,7 @@ def error(ours, theirs) -> float:
     return float(np.abs(ours - theirs).max() / max(np.abs(theirs).max(), 1e-12))
 
 
-def assert_steps_alike(ours: Step, theirs: Step) -> None:
+def assert_steps_alike(ours: SlicePrediction, theirs: SlicePrediction) -> None:
     assert error(ours.logits, theirs.logits) <= BOUND
     assert error(ours.pointer, theirs.pointer) <= BOUND
     assert float(ours.predicted_iou) == pytest.approx(float(theirs.predicted_iou), abs=BOUND)

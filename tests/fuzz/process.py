@@ -19,7 +19,7 @@ LIMIT_S, WORK_S = 10.0, 600.0
 _HANG = "a hang"
 #: Where the work on an input that was accepted begins.
 _WORK = (
-    ("voxtrail.pipeline", "segment"),
+    ("voxtrail.session", "segment"),
     ("voxtrail.study.executors.serial", "Worker"),
     ("voxtrail.study.report.build", "tables"),
 )

@@ -183,7 +183,7 @@ def _dicom(base: Path) -> list[Seed]:
     ]
     found.append(Seed("DICOM to SEG", found[0].files, tuple(refers), "folder"))
     found.append(Seed("DICOM zip", (archive,), command))
-    labels = LabelMap(prompts.voxels, scan.stored, {1: "hip_left"}, scan.origin)
+    labels = LabelMap(prompts.voxels, scan.stored, {1: "hip_left"}, scan.provenance)
     for name in ("labels.dcm", "labels.rtstruct.dcm"):
         vt.write(labels, base / name)
         drawn = _segment("{base}/classic", "{input}")

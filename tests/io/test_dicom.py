@@ -97,8 +97,8 @@ def test_slices_are_sorted_by_position_whatever_their_names_and_numbers(tmp_path
 def test_the_files_of_the_slices_are_kept_in_their_order(tmp_path):
     paths = save(series(), tmp_path / "scan")
     read = vio.read(paths)
-    assert read.origin.notes == ()
-    for number, one in enumerate(read.origin.slices):
+    assert read.provenance.notes == ()
+    for number, one in enumerate(read.provenance.slices):
         position = pydicom.dcmread(one.path).ImagePositionPatient
         np.testing.assert_allclose(position, place(number), atol=1e-5)
         assert (one.member, one.frame) == (None, 0)
@@ -130,7 +130,7 @@ def test_other_files_and_overview_images_are_passed_over(tmp_path):
     report.save_as(folder / "report", implicit_vr=True, little_endian=True)
     read = vio.read(folder)
     check(read)
-    assert read.origin.notes == (
+    assert read.provenance.notes == (
         "left out: 3 DICOM objects that are no CT slices (overview images, reports)",
     )
 
@@ -204,7 +204,7 @@ def test_values_beyond_16_bits_are_kept(tmp_path):
 def test_exact_copies_are_dropped(tmp_path):
     read = vio.read(save([*series(), *series((1, 3))], tmp_path))
     check(read)
-    assert read.origin.notes == ("left out: 2 exact copies of slices",)
+    assert read.provenance.notes == ("left out: 2 exact copies of slices",)
 
 
 def test_copies_that_are_packed_or_scaled_otherwise_are_dropped_too(tmp_path):
@@ -212,7 +212,7 @@ def test_copies_that_are_packed_or_scaled_otherwise_are_dropped_too(tmp_path):
     packed[0].compress(RLELossless, generate_instance_uid=False)
     read = vio.read(save([*series(), *packed, *series((3,), intercept=0)], tmp_path))
     check(read)
-    assert read.origin.notes == ("left out: 2 exact copies of slices",)
+    assert read.provenance.notes == ("left out: 2 exact copies of slices",)
 
 
 def moved(mm):
@@ -253,7 +253,7 @@ NOTED = {
 @pytest.mark.parametrize("case", NOTED)
 def test_what_is_let_pass_is_noted_with_the_numbers(case, tmp_path):
     images, words = NOTED[case]
-    notes = vio.read(save(images(), tmp_path)).origin.notes
+    notes = vio.read(save(images(), tmp_path)).provenance.notes
     assert len(notes) == len(words)
     for note, word in zip(notes, words, strict=True):
         assert re.search(word, note)

@@ -32,7 +32,7 @@ def labelled(scan) -> LabelMap:
     voxels[6:9, 2:4, 4] = 7
     voxels[9, 5, 2:5] = 300
     voxels[0, 0, 1] = 7
-    return LabelMap.from_stored(voxels, scan.stored.affine, NAMES, scan.origin)
+    return LabelMap.from_stored(voxels, scan.stored.affine, NAMES, scan.provenance)
 
 
 @pytest.mark.parametrize("form", ["classic", "enhanced", "zip", "two objects", "off place"])
@@ -185,7 +185,7 @@ def test_a_label_map_and_whole_fractions(packed, tmp_path):
 def test_sparse_frames_of_unknown_spacing_lie_on_the_scans_slices(tmp_path):
     frames = [(1, number, mask((1, 2), shape=(10, 12))) for number in (0, 5, 2)]
     scan = vio.read(source("classic", tmp_path))
-    frame = scan.origin.frame_of_reference
+    frame = scan.provenance.frame_of_reference
     path = kept(segmentation(frames, spacing=None, FrameOfReferenceUID=frame), tmp_path)
     with pytest.raises(ImageError, match=r"evenly spaced slices.*--like"):
         vio.read_labels(path)
@@ -335,7 +335,7 @@ def test_labels_of_another_frame_of_reference_than_the_scans_are_refused(suffix,
     pytest.importorskip("highdicom", reason="highdicom is not installed (voxtrail[dicom])")
     scan = vio.read(source("classic", tmp_path))
     vio.write(labelled(scan), tmp_path / f"bones{suffix}")
-    theirs = scan.origin.frame_of_reference
+    theirs = scan.provenance.frame_of_reference
     for frames in ({"1.2.3"}, {""}, {"1.2.3", "1.2.4"}):
         for number, path in enumerate(sorted((tmp_path / "ct").iterdir())):
             one = pydicom.dcmread(path)
@@ -402,7 +402,7 @@ def test_what_highdicom_writes_otherwise(kind, form, tmp_path):
     planes = np.zeros(scan.stored.shape[::-1], np.uint8)
     for number, label in enumerate((2, 7, 300), 1):
         planes[labels.to_stored().transpose(2, 1, 0) == label] = number
-    images = [pydicom.dcmread(one.path) for one in scan.origin.slices]
+    images = [pydicom.dcmread(one.path) for one in scan.provenance.slices]
     if form == "enhanced":
         images = images[:1]
         planes = planes[[2, 0, 5, 3, 1, 4]]  # as `series.enhanced` stores them
@@ -476,7 +476,7 @@ def test_labels_of_the_real_series_come_back_to_the_voxel(real_ct, tmp_path):
     scan = vio.read(tmp_path / "ct")
     expected = vio.read_labels(real_ct / "dicom_ct/example_seg_dicom.nii.gz")
     assert expected.grid.same_as(scan.grid)
-    labels = LabelMap(expected.voxels, scan.stored, {}, scan.origin)
+    labels = LabelMap(expected.voxels, scan.stored, {}, scan.provenance)
     for suffix in (".dcm", ".rtstruct.dcm"):
         vio.write(labels, tmp_path / f"bones{suffix}")
         read = vio.read_labels(tmp_path / f"bones{suffix}", like=scan)

@@ -35,7 +35,7 @@ def labelled(scan) -> LabelMap:
     voxels[6:9, 2:4, 3] = 7
     voxels[9, 5, 2:5] = 2
     voxels[0, 0, 0] = 7
-    return LabelMap.from_stored(voxels, scan.stored.affine, NAMES, scan.origin)
+    return LabelMap.from_stored(voxels, scan.stored.affine, NAMES, scan.provenance)
 
 
 def lps(labels: LabelMap, index) -> np.ndarray:
@@ -159,7 +159,7 @@ def test_what_cannot_be_referred_to_is_refused_before_any_work(scan, labels, tmp
 def test_labels_without_a_voxel_are_refused(tmp_path):
     scan = vio.read(source("classic", tmp_path))
     empty = LabelMap.from_stored(
-        np.zeros(scan.stored.shape, np.uint8), scan.stored.affine, NAMES, scan.origin
+        np.zeros(scan.stored.shape, np.uint8), scan.stored.affine, NAMES, scan.provenance
     )
     with pytest.raises(OutputError, match="cannot be empty"):
         vio.write(empty, tmp_path / "bones.dcm")

@@ -173,7 +173,7 @@ def test_labels_stay_on_their_voxels_and_millimetres(form, suffix, tmp_path):
     labels = drawn(places)
     assert {3, 300} <= set(np.unique(labels))
     canonical = scan.stored.orientation().to_canonical(labels)
-    result = LabelMap(canonical, scan.stored, NAMES, scan.origin)
+    result = LabelMap(canonical, scan.stored, NAMES, scan.provenance)
     written = vio.write(result, tmp_path / f"out{suffix}")
     if suffix in VOXELS:
         for label in NAMES:

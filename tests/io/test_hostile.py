@@ -119,7 +119,7 @@ def test_a_segmentation_refers_to_a_deflated_series_too(tmp_path):
     pytest.importorskip("highdicom", reason="highdicom is not installed (voxtrail[dicom])")
     scan = vio.read(deflated(tmp_path))
     voxels = np.ones(scan.stored.shape, np.uint8)
-    labels = LabelMap.from_stored(voxels, scan.stored.affine, {}, scan.origin)
+    labels = LabelMap.from_stored(voxels, scan.stored.affine, {}, scan.provenance)
     vio.write(labels, tmp_path / "seg.dcm")
 
 
@@ -263,7 +263,7 @@ def test_the_headers_of_many_files_are_counted_together(tmp_path, monkeypatch):
 def test_a_structure_set_of_millions_of_contours_is_refused(scan, tmp_path, monkeypatch):
     read = vio.read(series.save(series.classic(), tmp_path / "ct"))
     voxels = np.indices(read.stored.shape).sum(axis=0) % 2  # a chess board: many contours
-    labels = LabelMap.from_stored(voxels.astype(np.uint8), read.stored.affine, {}, read.origin)
+    labels = LabelMap.from_stored(voxels.astype(np.uint8), read.stored.affine, {}, read.provenance)
     vio.write(labels, tmp_path / "seg.rtstruct.dcm")
     monkeypatch.setattr("voxtrail.io.dicom_parts.MAX_PARTS", 500)
     with pytest.raises(ImageError, match="too many parts"):
@@ -296,7 +296,7 @@ def test_what_the_standard_does_not_allow_is_warned_of_nowhere(tmp_path, capfd):
         path.write_bytes(content.replace(uid, b"SECRET" + uid[6:]))
     scan = vio.read(folder)
     labels = LabelMap.from_stored(
-        np.ones(scan.stored.shape, np.uint8), scan.stored.affine, {}, scan.origin
+        np.ones(scan.stored.shape, np.uint8), scan.stored.affine, {}, scan.provenance
     )
     vio.write(labels, tmp_path / "seg.rtstruct.dcm")
     assert capfd.readouterr() == ("", "")

@@ -22,7 +22,7 @@ def test_only_what_refers_to_the_series_names_the_patient(known, tmp_path, capfd
     scan = vio.read(series.save(series.classic(), tmp_path / "ct"))
     voxels = np.zeros(scan.stored.shape, np.uint8)
     voxels[3:7, 3:7, 2:4] = 1
-    labels = LabelMap.from_stored(voxels, scan.stored.affine, {1: "hip"}, scan.origin)
+    labels = LabelMap.from_stored(voxels, scan.stored.affine, {1: "hip"}, scan.provenance)
     for suffix in known.written:
         path = tmp_path / f"out{suffix}"
         vio.write(labels, path)
@@ -32,5 +32,5 @@ def test_only_what_refers_to_the_series_names_the_patient(known, tmp_path, capfd
         assert named == getattr(known, "refers", False) == vio.copies_patient(path)
     said = "".join(capfd.readouterr()) + caplog.text
     assert not any(secret.decode() in said for secret in HIDDEN)
-    kept = repr(scan.origin) + scan.stored.describe()
+    kept = repr(scan.provenance) + scan.stored.describe()
     assert not any(secret.decode() in kept for secret in HIDDEN)

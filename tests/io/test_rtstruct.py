@@ -39,7 +39,7 @@ def labelled(scan) -> LabelMap:
     voxels[6:9, 2:4, 3] = 7
     voxels[9, 5, 2:5] = 2
     voxels[0, 0, 0] = 7
-    return LabelMap.from_stored(voxels, scan.stored.affine, NAMES, scan.origin)
+    return LabelMap.from_stored(voxels, scan.stored.affine, NAMES, scan.provenance)
 
 
 def rasterised(contours, labels: LabelMap) -> tuple[np.ndarray, float]:

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from voxtrail.core.axis import Axis
 from voxtrail.core.grid import Grid
+from voxtrail.core.slice_frame import SliceFrame
 from voxtrail.io import run_length
-from voxtrail.io.slice_frame import SliceFrame
 
 #: Stored axis 0 runs downwards (4 voxels), 1 to the right (5), 2 to the back (6).
 AFFINE = np.array([[0, 1.0, 0, 0], [0, 0, -1, 0], [-1, 0, 0, 0], [0, 0, 0, 1]])

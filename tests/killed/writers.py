@@ -23,6 +23,7 @@ from voxtrail.cli.case import Engine
 from voxtrail.cli.cases import Row
 from voxtrail.cli.outputs import Outputs
 from voxtrail.core.axis import Axis
+from voxtrail.core.box import Box
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.datasets.manifest import Manifest, write_manifest
@@ -31,9 +32,8 @@ from voxtrail.datasets.totalsegmentator import Structure
 from voxtrail.export import write as export_write
 from voxtrail.io.registry import FORMATS, LABEL_FORMATS
 from voxtrail.model.base import LoadedModel
-from voxtrail.pipeline import Config, Segmentation, segment
-from voxtrail.preprocess import Box
 from voxtrail.propagate.feature_cache import FeatureCache
+from voxtrail.session import Config, Segmentation, segment
 from voxtrail.study import account
 from voxtrail.study.pictures import Pictures
 from voxtrail.study.record import Identity, Records, row_of
@@ -80,7 +80,7 @@ def _formats(base: Path) -> Iterator[Writer]:
         voxels[2:6, 2:8, 1:5] = 1
         voxels[7:10, 2:7, number : 4 + number] = 2
         names = {1: "hip_left", 2: "sacrum"}
-        solid.append(LabelMap.from_stored(voxels, source.stored.affine, names, source.origin))
+        solid.append(LabelMap.from_stored(voxels, source.stored.affine, names, source.provenance))
     for known in FORMATS:
         for suffix in known.written:
             yield Writer(f"scan{suffix}", _written(scans, f"ct{suffix}"))
@@ -148,7 +148,7 @@ def _demo(folder: Path, result: Segmentation) -> None:
     small = subject.PhantomSubject(hu, AFFINE, {"hip_left": mask}, "demo")
     with (
         patch("voxtrail.datasets.phantom.demo_subject", lambda: small),
-        patch("voxtrail.pipeline.segment", lambda *_, **__: result),
+        patch("voxtrail.session.segment", lambda *_, **__: result),
         redirect_stdout(StringIO()),
     ):
         demo.run(folder, force=True, quiet=True)

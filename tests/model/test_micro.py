@@ -24,7 +24,7 @@ from voxtrail.memory.recent.recent import Recent
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.catalogue import BUNDLED
 from voxtrail.model.weights import load_model
-from voxtrail.pipeline import Config, segment
+from voxtrail.session import Config, segment
 
 BONES = ("hip_left", "sacrum", "vertebrae_L4")
 #: Mean Dice of BONES over un-prompted slices, first-middle-last outlines, is+sps.
@@ -94,7 +94,7 @@ def test_a_broken_memory_policy_falls_below_the_floor(
     case: Case, micro: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = MemoryPolicy(FarthestPrompt(), Recent(k=0))
-    monkeypatch.setattr("voxtrail.pipeline.segmenter.parse_policy", lambda *_: broken)
+    monkeypatch.setattr("voxtrail.session.segmentation.parse_policy", lambda *_: broken)
     assert mean_dice(case, micro) < FLOOR
 
 

@@ -17,7 +17,7 @@ from voxtrail.model import attention
 from voxtrail.model.attention import attend
 from voxtrail.model.shortcuts import Shortcuts
 from voxtrail.model.weights import load_model
-from voxtrail.pipeline import Config, segment
+from voxtrail.session import Config, segment
 
 RESULT = dict[int, np.ndarray]
 

@@ -15,11 +15,11 @@ from voxtrail.datasets.phantom import demo_subject
 from voxtrail.evaluate import simulate
 from voxtrail.memory import parse_policy
 from voxtrail.model.attention import attend
-from voxtrail.model.replay import Replayed
+from voxtrail.model.cuda_graphed import CudaGraphed
 from voxtrail.model.weights import load_model
-from voxtrail.pipeline import Config, segment
 from voxtrail.propagate.features import FeatureSource
 from voxtrail.propagate.propagator import Propagator, Stack
+from voxtrail.session import Config, segment
 
 pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU"),
@@ -128,7 +128,7 @@ def test_what_is_replayed_is_what_is_computed() -> None:
     module = (
         torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.GELU()).cuda().requires_grad_(False)
     )
-    replayed = Replayed(module)
+    replayed = CudaGraphed(module)
     kept = []
     for rows in (3, 3, 3, 5, 3, 5, 5, 3):
         given = torch.randn(rows, 8, device="cuda", generator=generator)

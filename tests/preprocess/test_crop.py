@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from voxtrail.core.axis import Axis
+from voxtrail.core.box import Box
 from voxtrail.core.grid import Grid
 from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt
 from voxtrail.errors import OptionError, PromptError
-from voxtrail.preprocess.box import Box
 from voxtrail.preprocess.crop import around_prompts, parse_roi
 
 SHAPE = (40, 50, 60)

@@ -12,7 +12,7 @@ from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import MaskPrompt, Prompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.memory import parse_policy
-from voxtrail.model.base import Step, Tracking
+from voxtrail.model.base import SlicePrediction, Tracking
 from voxtrail.model.shortcuts import Shortcuts
 from voxtrail.propagate.features import FeatureSource
 from voxtrail.propagate.propagator import GONE_SLICES, Propagator, Stack
@@ -42,10 +42,12 @@ class NotingModel:
         self.encoded += [float(one.mean()) for one in slices]
         return list(slices)
 
-    def prompt(self, features: NDArray, prompt: Prompt, shape_hw: tuple[int, int]) -> Step:
-        return Step(features - 0.5, float(features.mean()), 1.0, 10.0, prompted=True)
+    def prompt(
+        self, features: NDArray, prompt: Prompt, shape_hw: tuple[int, int]
+    ) -> SlicePrediction:
+        return SlicePrediction(features - 0.5, float(features.mean()), 1.0, 10.0, prompted=True)
 
-    def track(self, trackings: Sequence[Tracking]) -> list[Step]:
+    def track(self, trackings: Sequence[Tracking]) -> list[SlicePrediction]:
         for item in trackings:
             self.tracked.append(
                 (
@@ -55,16 +57,22 @@ class NotingModel:
                 )
             )
         return [
-            Step(item.features - 0.5, float(item.features.mean()), 0.5, 5.0, prompted=False)
+            SlicePrediction(
+                item.features - 0.5, float(item.features.mean()), 0.5, 5.0, prompted=False
+            )
             for item in trackings
         ]
 
-    def memorise(self, features: Sequence[NDArray], steps: Sequence[Step]) -> list[float]:
+    def memorise(
+        self, features: Sequence[NDArray], steps: Sequence[SlicePrediction]
+    ) -> list[float]:
         means = [float(item.mean()) for item in features]
         self.memorised += means
         return means
 
-    def masks(self, steps: Sequence[Step], shape_hw: tuple[int, int]) -> NDArray[np.float32]:
+    def masks(
+        self, steps: Sequence[SlicePrediction], shape_hw: tuple[int, int]
+    ) -> NDArray[np.float32]:
         self.fetched.append(len(steps))
         return np.stack([step.logits for step in steps])
 

@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 
 from voxtrail.core.axis import Axis
+from voxtrail.core.box import Box
 from voxtrail.datasets.manifest import write_manifest
 from voxtrail.errors import InputError, OutputError
 from voxtrail.model.sam2 import Sam2SliceModel
-from voxtrail.preprocess import Box
 from voxtrail.study.account import read_study
 from voxtrail.study.bench import Bench
 from voxtrail.study.case import crop_of

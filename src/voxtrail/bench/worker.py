@@ -15,12 +15,12 @@ from voxtrail.core.peak_memory import peak_memory
 from voxtrail.core.prompts import MaskPrompt
 from voxtrail.core.stopwatch import Stopwatch, settling
 from voxtrail.model.base import LoadedModel
+from voxtrail.model.cuda_graphed import CudaGraphed
 from voxtrail.model.loading import Runtime
-from voxtrail.model.replay import Replayed
 from voxtrail.model.shortcuts import Precision, Shortcuts
-from voxtrail.pipeline import Config, segment
 from voxtrail.propagate.feature_cache import FeatureCache
-from voxtrail.propagate.step_cache import StepCache
+from voxtrail.propagate.prediction_cache import PredictionCache
+from voxtrail.session import Config, segment
 
 WARM_UP_SLICES = 5
 #: What a run is looked at for: its seconds; those of its components, for which a GPU is waited for
@@ -69,7 +69,7 @@ class Worker:
 
     def __init__(self, plan: BenchPlan, job: Job) -> None:
         self._plan = plan
-        self._cache, self._steps = FeatureCache(), StepCache()
+        self._cache, self._steps = FeatureCache(), PredictionCache()
         self._peer: Any = None
         self._loaded: LoadedModel | None = None
         if job.who == "voxtrail":
@@ -105,7 +105,7 @@ class Worker:
         corrected = job.cached == "again" and job.memory is None
         volume, prompts = scene(self._plan, job.labels, corrected=corrected)
         whole, stopwatch = Stopwatch(settling(self._plan.device)), self._stopwatch
-        Replayed.enabled = look != "flops"
+        CudaGraphed.enabled = look != "flops"
         stopwatch.settle = whole.settle if look == "components" else None
         before = dict(stopwatch.seconds)
         counter = None
@@ -138,7 +138,7 @@ class Worker:
                 found: NDArray[np.bool_] = self._peer.run(stack, drawn)
             return found
         if job.cached == "first":
-            self._cache, self._steps = FeatureCache(), StepCache()
+            self._cache, self._steps = FeatureCache(), PredictionCache()
         config = Config(
             model=self._plan.weights,
             preset=job.preset,

@@ -25,7 +25,7 @@ from voxtrail.errors import InputError, OptionError, OutputError
 if TYPE_CHECKING:
     from voxtrail.cli.cases import Row
     from voxtrail.model.base import LoadedModel
-    from voxtrail.pipeline import Config
+    from voxtrail.session import Config
 
 
 @dataclass(frozen=True)

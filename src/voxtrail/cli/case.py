@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from voxtrail.core.prompts import Prompts
     from voxtrail.core.volume import Volume
     from voxtrail.model.base import LoadedModel
-    from voxtrail.pipeline import Config, Segmentation
     from voxtrail.propagate.feature_cache import FeatureCache
-    from voxtrail.propagate.step_cache import StepCache
+    from voxtrail.propagate.prediction_cache import PredictionCache
+    from voxtrail.session import Config, Segmentation
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Case:
             If either cannot be read, they do not go together, or an output has no place.
         """
         from voxtrail.io import read, read_prompts
-        from voxtrail.pipeline import check_request
+        from voxtrail.session import check_request
 
         self.outputs.check()
         scan = read(self.image, series=self.series)
@@ -98,23 +98,23 @@ class Engine:
 
     loaded: LoadedModel
     cache: FeatureCache
-    steps: StepCache
+    steps: PredictionCache
 
     @classmethod
     def of(cls, loaded: LoadedModel, folder: Path | None) -> Engine:
         """Return a model with the caches in a folder; without one masks are not kept."""
         from voxtrail.propagate.feature_cache import FeatureCache
-        from voxtrail.propagate.step_cache import RAM_STEPS, StepCache
+        from voxtrail.propagate.prediction_cache import RAM_PREDICTIONS, PredictionCache
 
-        steps = StepCache(RAM_STEPS if folder else 0, folder)
+        steps = PredictionCache(RAM_PREDICTIONS if folder else 0, folder)
         return cls(loaded, FeatureCache(folder=folder), steps)
 
 
 def carry_out(case: Case, inputs: Inputs, engine: Engine, *, quiet: bool) -> Segmentation:
     """Segment a case, saying how far it is."""
     from voxtrail.cli.progress import progress_bar, say
-    from voxtrail.pipeline import segment
-    from voxtrail.pipeline.loading import load_for
+    from voxtrail.session import segment
+    from voxtrail.session.loading import load_for
 
     say(f"{case.image.name}: {inputs.scan.stored.describe()}", quiet=quiet)
     engine.loaded = load_for(

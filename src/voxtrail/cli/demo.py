@@ -32,7 +32,7 @@ def run(
     from voxtrail.datasets.phantom import demo_subject
     from voxtrail.evaluate import evaluate, simulate
     from voxtrail.io import check_writable, replacing, write, write_prompts
-    from voxtrail.pipeline import Config, segment
+    from voxtrail.session import Config, segment
 
     _make_folder(output)
     places = {name: output / name for name in FILES}

@@ -13,7 +13,7 @@ from voxtrail.errors import OutputError
 if TYPE_CHECKING:
     from voxtrail.core.prompts import Prompts
     from voxtrail.core.volume import Volume
-    from voxtrail.pipeline import Config, Segmentation
+    from voxtrail.session import Config, Segmentation
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Outputs:
             for label, place in self.apart(result.logits).items():
                 mask = result.mask(label).astype("uint8")
                 names = {1: result.labels.name(label)}
-                apart = LabelMap(mask, scan.stored, names, scan.origin)
+                apart = LabelMap(mask, scan.stored, names, scan.provenance)
                 written += write(apart, place, self.force)
         if self.probabilities:
             maps = {label: result.probabilities(label) for label in result.logits}

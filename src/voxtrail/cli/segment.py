@@ -15,7 +15,7 @@ from voxtrail.cli.outputs import Outputs
 
 if TYPE_CHECKING:
     from voxtrail.model.base import LoadedModel
-    from voxtrail.pipeline import Segmentation
+    from voxtrail.session import Segmentation
 
 
 def run(
@@ -139,7 +139,7 @@ def run(
     """
     from voxtrail.cli.cases import is_pattern, match_patterns, read_table
     from voxtrail.io.structures import split
-    from voxtrail.pipeline import Config
+    from voxtrail.session import Config
 
     config = Config(
         model=model,
@@ -187,7 +187,7 @@ def run(
 
 def _segment_one(case: Case, cache: Path | None, *, quiet: bool, as_json: bool) -> None:
     from voxtrail.cli.progress import say
-    from voxtrail.pipeline.loading import load_for
+    from voxtrail.session.loading import load_for
 
     inputs = case.read()
     loaded = load_for(inputs.scan, inputs.drawn, case.config, quiet=quiet)
@@ -202,7 +202,7 @@ def _segment_one(case: Case, cache: Path | None, *, quiet: bool, as_json: bool) 
 
 def _segment_many(batch: Batch, cache: Path | None, *, quiet: bool, as_json: bool) -> None:
     from voxtrail.cli.progress import say
-    from voxtrail.pipeline.loading import load_unseen
+    from voxtrail.session.loading import load_unseen
 
     batch.check()
     loaded = load_unseen(batch.config, quiet=quiet)

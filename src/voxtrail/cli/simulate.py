@@ -33,10 +33,10 @@ def run(
 ) -> None:
     """Cut prompts from the truth on chosen slices of every label."""
     from voxtrail.core.axis import Axis
+    from voxtrail.core.slice_frame import SliceFrame
     from voxtrail.evaluate import simulate
     from voxtrail.evaluate.truth import read_truth
     from voxtrail.io import check_prompts_output, read, write_prompts
-    from voxtrail.io.slice_frame import SliceFrame
     from voxtrail.io.structures import split
 
     check_prompts_output(output, force)

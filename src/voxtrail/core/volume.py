@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.grid import Grid
-from voxtrail.core.origin import Origin
+from voxtrail.core.provenance import Provenance
 from voxtrail.errors import ImageError
 
 
@@ -23,7 +23,7 @@ class Volume:
         (i, j, k) in RAS+ order, Hounsfield units, a real data type, finite.
     stored
         The grid as the file stores it; `grid` is the same one in RAS+ order.
-    origin
+    provenance
         Where it was read from.
 
     Raises
@@ -34,7 +34,7 @@ class Volume:
 
     voxels: NDArray[Any]
     stored: Grid
-    origin: Origin = field(default_factory=Origin)
+    provenance: Provenance = field(default_factory=Provenance)
     grid: Grid = field(init=False)
 
     def __post_init__(self) -> None:
@@ -42,11 +42,11 @@ class Volume:
 
     @classmethod
     def from_stored(
-        cls, voxels: NDArray[Any], affine: NDArray[np.float64], origin: Origin | None = None
+        cls, voxels: NDArray[Any], affine: NDArray[np.float64], provenance: Provenance | None = None
     ) -> Volume:
         """Wrap an array in storage order (i, j, k) with its affine (voxel to RAS mm)."""
         stored = Grid(_three(voxels.shape), affine)
-        return cls(stored.orientation().to_canonical(voxels), stored, origin or Origin())
+        return cls(stored.orientation().to_canonical(voxels), stored, provenance or Provenance())
 
     def to_stored(self) -> NDArray[Any]:
         """Return the voxels in the file's own axis order (a view)."""
@@ -65,7 +65,7 @@ class LabelMap:
         The grid as the file stores it.
     names
         What each label is called, by its number; a label without a name is called by its number.
-    origin
+    provenance
         Where the scan that was labelled was read from.
 
     Raises
@@ -77,7 +77,7 @@ class LabelMap:
     voxels: NDArray[Any]
     stored: Grid
     names: dict[int, str] = field(default_factory=dict)
-    origin: Origin = field(default_factory=Origin)
+    provenance: Provenance = field(default_factory=Provenance)
     grid: Grid = field(init=False)
 
     def __post_init__(self) -> None:
@@ -89,12 +89,12 @@ class LabelMap:
         voxels: NDArray[Any],
         affine: NDArray[np.float64],
         names: dict[int, str] | None = None,
-        origin: Origin | None = None,
+        provenance: Provenance | None = None,
     ) -> LabelMap:
         """Wrap an array in storage order (i, j, k) with its affine (voxel to RAS mm)."""
         stored = Grid(_three(voxels.shape), affine)
         canonical = stored.orientation().to_canonical(voxels)
-        return cls(canonical, stored, names or {}, origin or Origin())
+        return cls(canonical, stored, names or {}, provenance or Provenance())
 
     def to_stored(self) -> NDArray[Any]:
         """Return the labels in the file's own axis order (a view)."""

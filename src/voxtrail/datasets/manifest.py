@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from voxtrail.core.box import Box
 from voxtrail.datasets.bones import bone_type
 from voxtrail.datasets.totalsegmentator import Structure, ct_path, mask_path
 from voxtrail.errors import InputError
 from voxtrail.io import replacing
-from voxtrail.preprocess import Box
 
 COLUMNS = (
     "case",

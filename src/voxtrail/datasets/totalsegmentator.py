@@ -20,12 +20,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.core.box import Box
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.datasets.bones import bone_type, is_bone
 from voxtrail.errors import GridError, ImageError, InputError
 from voxtrail.io import read, read_labels
 from voxtrail.io.nifti import read_grid
-from voxtrail.preprocess import Box
 
 CT, MASKS, SUFFIX = "ct.nii.gz", "segmentations", ".nii.gz"
 

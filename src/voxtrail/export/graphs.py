@@ -113,7 +113,7 @@ def graphs(model: Sam2SliceModel) -> dict[str, nn.Module]:
         "prompt_mask": PromptMask(model),
         "prompt_points": PromptPoints(model),
         "track": Track(model),
-        "memorise": model.memory_writer,
+        "memorise": model.memory_encoder,
     }
 
 

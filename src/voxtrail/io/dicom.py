@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voxtrail.core.origin import Origin, SliceFile
+from voxtrail.core.provenance import Provenance, SliceFile
 from voxtrail.io import dicom_series
 from voxtrail.io.dicom_files import Source, headers, looks_like_dicom, sources
 from voxtrail.io.dicom_frames import Frame, frames_of, refuse_colour
@@ -77,7 +77,7 @@ def read(places: Sequence[Path], series: str | None, max_bytes: int) -> StoredIm
             bytes_a_voxel = _stored_bytes(chosen)
         refuse_size(shape, bytes_a_voxel, where, max_bytes=max_bytes, file_holds=holds)
         stacked = stack(frames, where, _same_pixels)
-        origin = Origin(
+        provenance = Provenance(
             slices=tuple(
                 SliceFile(f.source.path, f.source.member, f.number) for f in stacked.frames
             ),
@@ -90,7 +90,7 @@ def read(places: Sequence[Path], series: str | None, max_bytes: int) -> StoredIm
             ),
             frame_of_reference=chosen.frame_of_reference,
         )
-        return StoredImage(_hounsfield(stacked.frames), stacked.affine, origin=origin)
+        return StoredImage(_hounsfield(stacked.frames), stacked.affine, provenance=provenance)
 
 
 def _stored_bytes(chosen: dicom_series.Series) -> int:

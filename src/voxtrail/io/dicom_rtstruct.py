@@ -45,7 +45,7 @@ def write(labels: LabelMap, path: Path) -> None:
     OutputError
         If the series has no identifiers, or breaks the standard.
     """
-    source = read_source(labels.origin)
+    source = read_source(labels.provenance)
     with referring("an RT structure set"):
         structures = _frame(source)
         colour_of = colours(labels.listed())

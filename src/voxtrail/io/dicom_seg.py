@@ -44,7 +44,7 @@ def write(labels: LabelMap, path: Path) -> None:
     import highdicom
     from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-    source = read_source(labels.origin)
+    source = read_source(labels.provenance)
     if len(source.images) < len(source.of_slice) and len(source.images) > 1:
         raise OutputError(
             "a DICOM segmentation cannot refer to several multi-frame objects",

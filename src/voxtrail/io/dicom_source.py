@@ -16,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voxtrail.core.origin import Origin
+from voxtrail.core.provenance import Provenance
 from voxtrail.errors import OutputError
 from voxtrail.io.dicom_files import opened, sources
 from voxtrail.io.format import reading
@@ -73,12 +73,12 @@ class SourceSeries:
         return np.array([float(mm) for mm in plane.ImagePositionPatient])
 
 
-def read_source(origin: Origin) -> SourceSeries:
+def read_source(provenance: Provenance) -> SourceSeries:
     """Read the headers of every slice again.
 
     Parameters
     ----------
-    origin
+    provenance
         Of a scan that was read from DICOM.
 
     Raises
@@ -88,7 +88,7 @@ def read_source(origin: Origin) -> SourceSeries:
     OutputError
         If an identifier that a reference needs is missing.
     """
-    places = list(dict.fromkeys((one.path, one.member) for one in origin.slices))
+    places = list(dict.fromkeys((one.path, one.member) for one in provenance.slices))
     images = tuple(_headers(places))
     for image, (path, member) in zip(images, places, strict=True):
         with referring("any file"):
@@ -104,7 +104,7 @@ def read_source(origin: Origin) -> SourceSeries:
             if name not in image:
                 setattr(image, name, "")
     number = {place: index for index, place in enumerate(places)}
-    of_slice = tuple((number[one.path, one.member], one.frame) for one in origin.slices)
+    of_slice = tuple((number[one.path, one.member], one.frame) for one in provenance.slices)
     return SourceSeries(images, of_slice)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voxtrail.core.origin import Origin
+from voxtrail.core.provenance import Provenance
 from voxtrail.errors import ImageError, VoxtrailError
 from voxtrail.io.memory import available_bytes
 
@@ -56,14 +56,14 @@ class StoredImage:
         4x4 float64: stored voxel index (homogeneous) to RAS millimetres.
     names
         What labels are called, where the file says so.
-    origin
+    provenance
         Where it was read from, where later files have to refer to that.
     """
 
     voxels: NDArray[Any]
     affine: NDArray[np.float64]
     names: dict[int, str] = field(default_factory=dict)
-    origin: Origin = field(default_factory=Origin)
+    provenance: Provenance = field(default_factory=Provenance)
 
 
 @dataclass(frozen=True)

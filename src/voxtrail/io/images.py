@@ -96,7 +96,7 @@ def read(
             )
     refuse_far(image.affine, str(path))
     try:
-        return Volume.from_stored(voxels, image.affine, image.origin)
+        return Volume.from_stored(voxels, image.affine, image.provenance)
     except ImageError as error:
         raise _of_file(path, error) from error
 
@@ -145,7 +145,7 @@ def read_labels(
     _refuse_unreadable(place)
     known = part_reader_of(place)
     if known and known.read:
-        frame = like.origin.frame_of_reference if like else ""
+        frame = like.provenance.frame_of_reference if like else ""
         asked = Request(like.stored if like else None, frame, tuple(structures), max_bytes)
         image = known.read(place, asked)
     else:
@@ -209,7 +209,7 @@ def write(image: LabelMap | Volume, path: AnyPath, force: bool = False) -> tuple
     if isinstance(image, LabelMap):
         voxels = _whole_labels(image.to_stored(), "the label map")
         if isinstance(known, LabelFormat):
-            whole = LabelMap.from_stored(voxels, image.stored.affine, image.names, image.origin)
+            whole = LabelMap.from_stored(voxels, image.stored.affine, image.names, image.provenance)
             return label_files.write(whole, place, known, force)
     elif isinstance(known, LabelFormat):
         raise OutputError(
@@ -249,7 +249,7 @@ def check_output(
     if isinstance(known, LabelFormat):
         known.check_installed()
         if of is not None:
-            known.check_origin(of.origin)
+            known.check_provenance(of.provenance)
         if known.one_label:
             label_files.check_taken(place, force)
     return check_writable(place, force)
@@ -326,7 +326,7 @@ def _only(labels: LabelMap, structures: Sequence[str], path: Path) -> LabelMap:
     kept = chosen({label: labels.name(label) for label in labels.listed()}, structures, path)
     voxels = np.where(np.isin(labels.voxels, list(kept)), labels.voxels, 0)
     names = {label: name for label, name in labels.names.items() if label in kept}
-    return LabelMap(voxels, labels.stored, names, labels.origin)
+    return LabelMap(voxels, labels.stored, names, labels.provenance)
 
 
 def _no_labels(path: AnyPath, kind: str, value: object) -> ImageError:

@@ -60,7 +60,7 @@ def write(labels: LabelMap, place: Path, known: LabelFormat, force: bool) -> tup
         check_writable(path, force)
     for path, label in files.items():
         voxels = np.where(labels.voxels == label, labels.voxels, 0)
-        part = LabelMap(voxels, labels.stored, {label: labels.name(label)}, labels.origin)
+        part = LabelMap(voxels, labels.stored, {label: labels.name(label)}, labels.provenance)
         with replacing(path, force) as temporary:
             known.write(part, temporary)
     return tuple(files)

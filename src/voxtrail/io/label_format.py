@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from voxtrail.core.grid import Grid
-from voxtrail.core.origin import Origin
+from voxtrail.core.provenance import Provenance
 from voxtrail.core.volume import LabelMap
 from voxtrail.errors import OutputError
 from voxtrail.io.dicom_source import read_source
@@ -107,7 +107,7 @@ class LabelFormat:
                 remedy=f"pip install 'voxtrail[{self.extra.name}]'",
             )
 
-    def check_origin(self, origin: Origin) -> None:
+    def check_provenance(self, provenance: Provenance) -> None:
         """Refuse labels of a scan that the format cannot refer to.
 
         Raises
@@ -120,11 +120,11 @@ class LabelFormat:
         """
         if not self.refers:
             return
-        if not origin.slices:
+        if not provenance.slices:
             raise OutputError(
                 f"{self.name} has to name the DICOM series that was labelled",
                 received="labels of a scan that was not read from DICOM",
                 accepted="a DICOM folder, zip or list of files as the scan",
                 remedy="pass the scan as DICOM, or write .nii.gz or .seg.nrrd",
             )
-        read_source(origin)
+        read_source(provenance)

@@ -7,10 +7,10 @@ from typing import Any, NoReturn
 
 from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompt
+from voxtrail.core.slice_frame import Box, Point, SliceFrame
 from voxtrail.errors import PromptError
 from voxtrail.io import run_length
 from voxtrail.io.format import MAX_LABEL
-from voxtrail.io.slice_frame import Box, Point, SliceFrame
 
 _PLACE = {"label", "axis", "slice"}
 _DRAWN = {

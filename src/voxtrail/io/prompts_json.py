@@ -51,10 +51,10 @@ import numpy as np
 from voxtrail.core.axis import Axis
 from voxtrail.core.grid import Grid
 from voxtrail.core.prompts import Prompts
+from voxtrail.core.slice_frame import SliceFrame
 from voxtrail.errors import GridError, ImageError, PromptError
 from voxtrail.io import prompt_entry
 from voxtrail.io.format import MAX_LABEL, refuse_far
-from voxtrail.io.slice_frame import SliceFrame
 
 FORMAT = "voxtrail-prompts/1"
 

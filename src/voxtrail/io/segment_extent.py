@@ -42,4 +42,4 @@ def on_grid(labels: LabelMap, stored: Grid) -> LabelMap | None:
         voxels[ours] = labels.voxels[theirs]
     if np.count_nonzero(voxels) != np.count_nonzero(labels.voxels):
         return None
-    return LabelMap(voxels, stored, labels.names, labels.origin)
+    return LabelMap(voxels, stored, labels.names, labels.provenance)

@@ -59,7 +59,7 @@ class Entry:
         Whether a person drew on it.
     predicted_iou
         The model's own estimate of the mask's IoU, about 0 to 1; 1 for a drawn mask. Its ``float``
-        is asked for by those policies only that look at it; see `voxtrail.model.base.Step`.
+        is asked for by those policies only that look at it; see `SlicePrediction`.
     object_score
         Logit that the object is on the slice at all; likewise.
     """

@@ -26,7 +26,7 @@ Pointer = Any
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class SlicePrediction:
     """One segmented slice, in the runtime's own form.
 
     Parameters
@@ -112,7 +112,9 @@ class SliceModel(Protocol):
     def from_array(self, array: NDArray[np.generic]) -> Any:
         """Return what `to_array` made an array of."""
 
-    def prompt(self, features: Features, prompt: Prompt, shape_hw: tuple[int, int]) -> Step:
+    def prompt(
+        self, features: Features, prompt: Prompt, shape_hw: tuple[int, int]
+    ) -> SlicePrediction:
         """Segment a slice from what was drawn on it, without any memory.
 
         Parameters
@@ -125,13 +127,17 @@ class SliceModel(Protocol):
             Rows and columns of that slice.
         """
 
-    def track(self, trackings: Sequence[Tracking]) -> list[Step]:
+    def track(self, trackings: Sequence[Tracking]) -> list[SlicePrediction]:
         """Segment slices from memories alone, several at once."""
 
-    def memorise(self, features: Sequence[Features], steps: Sequence[Step]) -> list[SpatialMemory]:
+    def memorise(
+        self, features: Sequence[Features], steps: Sequence[SlicePrediction]
+    ) -> list[SpatialMemory]:
         """Make the spatial memories of segmented slices."""
 
-    def masks(self, steps: Sequence[Step], shape_hw: tuple[int, int]) -> NDArray[np.float32]:
+    def masks(
+        self, steps: Sequence[SlicePrediction], shape_hw: tuple[int, int]
+    ) -> NDArray[np.float32]:
         """Return mask logits (n, rows, columns) float32 at the size of the slices."""
 
 

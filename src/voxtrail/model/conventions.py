@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from voxtrail.core.prompts import BoxPrompt, PointPrompt
-from voxtrail.model.base import Step, Tracking
+from voxtrail.model.base import SlicePrediction, Tracking
 
 #: A drawn mask as logits: +10 inside, -10 outside.
 MASK_LOGIT = 10.0
@@ -29,13 +29,13 @@ def points_of(prompt: BoxPrompt | PointPrompt) -> tuple[list[tuple[float, float]
 
 
 def in_batches(
-    trackings: Sequence[Tracking], track: Callable[[list[Tracking]], list[Step]]
-) -> list[Step]:
+    trackings: Sequence[Tracking], track: Callable[[list[Tracking]], list[SlicePrediction]]
+) -> list[SlicePrediction]:
     """Track slices, those with as many memories and pointers in one call; return steps in order."""
     alike: dict[tuple[int, int], list[int]] = defaultdict(list)
     for position, tracking in enumerate(trackings):
         alike[len(tracking.memories), len(tracking.pointers)].append(position)
-    steps: dict[int, Step] = {}
+    steps: dict[int, SlicePrediction] = {}
     for positions in alike.values():
         batch = track([trackings[position] for position in positions])
         steps.update(zip(positions, batch, strict=True))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from voxtrail.core.prompts import MaskPrompt, Prompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.errors import WeightsError
-from voxtrail.model.base import Step, Tracking
+from voxtrail.model.base import SlicePrediction, Tracking
 from voxtrail.model.conventions import (
     ENCODE_PIXELS,
     MASK_LOGIT,
@@ -186,7 +186,9 @@ class ExportedModel:
         """Return what `to_array` was given."""
         return array
 
-    def prompt(self, features: ExportedFeatures, prompt: Prompt, shape_hw: tuple[int, int]) -> Step:
+    def prompt(
+        self, features: ExportedFeatures, prompt: Prompt, shape_hw: tuple[int, int]
+    ) -> SlicePrediction:
         """Segment a slice from what was drawn on it, without any memory."""
         if isinstance(prompt, MaskPrompt):
             return self._prompt_mask(features, prompt.mask)
@@ -205,11 +207,13 @@ class ExportedModel:
             )
         return _steps(found, prompted=True)[0]
 
-    def track(self, trackings: Sequence[Tracking]) -> list[Step]:
+    def track(self, trackings: Sequence[Tracking]) -> list[SlicePrediction]:
         """Segment slices from memories alone; those with as many memories go in one batch."""
         return in_batches(trackings, self._track_alike)
 
-    def memorise(self, features: Sequence[ExportedFeatures], steps: Sequence[Step]) -> list[Array]:
+    def memorise(
+        self, features: Sequence[ExportedFeatures], steps: Sequence[SlicePrediction]
+    ) -> list[Array]:
         """Make the spatial memories of segmented slices: (h*w, M) as the bits of bfloat16."""
         with self.stopwatch.measure("memory encoder"):
             (memories,) = self._graphs["memorise"].run(
@@ -222,11 +226,13 @@ class ExportedModel:
             )
         return [_to_bfloat16(one) for one in memories]
 
-    def masks(self, steps: Sequence[Step], shape_hw: tuple[int, int]) -> NDArray[np.float32]:
+    def masks(
+        self, steps: Sequence[SlicePrediction], shape_hw: tuple[int, int]
+    ) -> NDArray[np.float32]:
         """Return mask logits (n, rows, columns) float32 at the size of the slices."""
         return bilinear(np.stack([step.logits for step in steps]), shape_hw)
 
-    def _prompt_mask(self, features: ExportedFeatures, drawn: NDArray[np.bool_]) -> Step:
+    def _prompt_mask(self, features: ExportedFeatures, drawn: NDArray[np.bool_]) -> SlicePrediction:
         size = self._size
         mask = drawn.astype(np.float32)[None]
         if drawn.shape != (size, size):
@@ -237,7 +243,7 @@ class ExportedModel:
                 {**_batch([features]), "mask": mask[None]}
             )
         present = bool(mask.any())
-        return Step(
+        return SlicePrediction(
             logits=logits[0],
             pointer=pointers[0] if present else self._no_object_pointer,
             predicted_iou=1.0,
@@ -245,7 +251,7 @@ class ExportedModel:
             prompted=True,
         )
 
-    def _track_alike(self, trackings: list[Tracking]) -> list[Step]:
+    def _track_alike(self, trackings: list[Tracking]) -> list[SlicePrediction]:
         # Labels that look at the same slice share what does not depend on the label.
         seen = list({id(item.features): item.features for item in trackings}.values())
         places = {id(one): place for place, one in enumerate(seen)}
@@ -271,10 +277,12 @@ def _batch(features: Sequence[ExportedFeatures]) -> dict[str, Array]:
     return {name: np.stack([getattr(one, name) for one in features]) for name in PACKED_NAMES}
 
 
-def _steps(found: list[Array], *, prompted: bool) -> list[Step]:
+def _steps(found: list[Array], *, prompted: bool) -> list[SlicePrediction]:
     logits, pointers, ious, scores = found
     return [
-        Step(logits[i].copy(), pointers[i].copy(), float(ious[i]), float(scores[i]), prompted)
+        SlicePrediction(
+            logits[i].copy(), pointers[i].copy(), float(ious[i]), float(scores[i]), prompted
+        )
         for i in range(len(logits))
     ]
 

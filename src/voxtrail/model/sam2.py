@@ -21,7 +21,7 @@ from torch import Tensor
 
 from voxtrail.core.prompts import MaskPrompt, Prompt
 from voxtrail.core.stopwatch import Stopwatch
-from voxtrail.model.base import Step, Tracking
+from voxtrail.model.base import SlicePrediction, Tracking
 from voxtrail.model.conventions import (
     ENCODE_PIXELS,
     ENCODE_PIXELS_GPU,
@@ -30,13 +30,13 @@ from voxtrail.model.conventions import (
     in_batches,
     points_of,
 )
+from voxtrail.model.cuda_graphed import CudaGraphed
 from voxtrail.model.decoder import Decoder
 from voxtrail.model.device import on_device
 from voxtrail.model.image_encoder import ImageEncoder
 from voxtrail.model.memory_attention import MemoryAttention
+from voxtrail.model.memory_encoder import MemoryEncoder, as_tokens, halved
 from voxtrail.model.memory_tokens import MemoryTokens
-from voxtrail.model.memory_writer import MemoryWriter, as_tokens, halved
-from voxtrail.model.replay import Replayed
 from voxtrail.model.shortcuts import Shortcuts
 
 #: Label of the reference for an empty point.
@@ -114,7 +114,7 @@ class Sam2SliceModel:
                 network, as_tokens(query_position)[0], self._side, coarse, dtype
             )
             self.decoder = Decoder(network)
-            self.memory_writer = MemoryWriter(network, self._size, coarse)
+            self.memory_encoder = MemoryEncoder(network, self._size, coarse)
             self.no_prompt = self._embedded_nothing()
         if self.shortcuts.compiled:
             # "Freezing" lays the weights out for the processor once and for all; it wants neither
@@ -122,9 +122,9 @@ class Sam2SliceModel:
             options = {"freezing": self._device.type == "cpu"}
             self.encoder.compile(options=options)
             self.memory_attention.compile(dynamic=True, options=options)
-        self._attend = Replayed(self.memory_attention)
-        self._decoded = Replayed(self._narrowed(self.decoder))
-        self._written = Replayed(self._narrowed(self.memory_writer))
+        self._attend = CudaGraphed(self.memory_attention)
+        self._decoded = CudaGraphed(self._narrowed(self.decoder))
+        self._written = CudaGraphed(self._narrowed(self.memory_encoder))
 
     def _narrowed(self, part: Callable[..., Any]) -> Callable[..., Any]:
         """Return a part in autocast where that gains something: on a GPU, as the reference runs."""
@@ -206,7 +206,9 @@ class Sam2SliceModel:
         return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16).to(self._device)
 
     @torch.no_grad()
-    def prompt(self, features: SliceFeatures, prompt: Prompt, shape_hw: tuple[int, int]) -> Step:
+    def prompt(
+        self, features: SliceFeatures, prompt: Prompt, shape_hw: tuple[int, int]
+    ) -> SlicePrediction:
         """Segment a slice from what was drawn on it, without any memory."""
         if isinstance(prompt, MaskPrompt):
             return self._prompt_mask(features, prompt.mask)
@@ -226,12 +228,14 @@ class Sam2SliceModel:
         return self._decode(top, [features], sparse, dense, several, prompted=True)[0]
 
     @torch.no_grad()
-    def track(self, trackings: Sequence[Tracking]) -> list[Step]:
+    def track(self, trackings: Sequence[Tracking]) -> list[SlicePrediction]:
         """Segment slices from memories alone; those with as many memories go in one batch."""
         return in_batches(trackings, self._track_alike)
 
     @torch.no_grad()
-    def memorise(self, features: Sequence[SliceFeatures], steps: Sequence[Step]) -> list[Tensor]:
+    def memorise(
+        self, features: Sequence[SliceFeatures], steps: Sequence[SlicePrediction]
+    ) -> list[Tensor]:
         """Make the spatial memories of segmented slices: (h*w, M) bfloat16 each.
 
         The reference keeps them in bfloat16 too, whatever the model computes in.
@@ -246,7 +250,9 @@ class Sam2SliceModel:
         return list(memories.to(torch.bfloat16))
 
     @torch.no_grad()
-    def masks(self, steps: Sequence[Step], shape_hw: tuple[int, int]) -> NDArray[np.float32]:
+    def masks(
+        self, steps: Sequence[SlicePrediction], shape_hw: tuple[int, int]
+    ) -> NDArray[np.float32]:
         """Return mask logits (n, rows, columns) float32 at the size of the slices."""
         logits = torch.stack([step.logits for step in steps])[:, None]
         resized: NDArray[np.float32] = _resize(logits, shape_hw)[:, 0].cpu().numpy()
@@ -263,7 +269,7 @@ class Sam2SliceModel:
             for i in range(len(slices))
         ]
 
-    def _prompt_mask(self, features: SliceFeatures, drawn: NDArray[np.bool_]) -> Step:
+    def _prompt_mask(self, features: SliceFeatures, drawn: NDArray[np.bool_]) -> SlicePrediction:
         mask = torch.from_numpy(np.ascontiguousarray(drawn))[None, None].float().to(self._device)
         mask = (_fitted(mask, self._size) >= 0.5).float()
         logits = _fitted(mask * (2 * MASK_LOGIT) - MASK_LOGIT, self._size // 4)
@@ -274,7 +280,7 @@ class Sam2SliceModel:
         decoded = self._decode(features.top[None], [features], sparse, dense, False, prompted=True)
         present = bool(mask.any())
         pointer = decoded[0].pointer if present else self._net.no_object_pointer[0]
-        return Step(
+        return SlicePrediction(
             logits=logits[0, 0],
             pointer=pointer,
             predicted_iou=1.0,
@@ -282,7 +288,7 @@ class Sam2SliceModel:
             prompted=True,
         )
 
-    def _track_alike(self, trackings: list[Tracking]) -> list[Step]:
+    def _track_alike(self, trackings: list[Tracking]) -> list[SlicePrediction]:
         features = [tracking.features for tracking in trackings]
         # Labels that look at the same slice share what does not depend on the label.
         seen = list({id(item): item for item in features}.values())
@@ -317,7 +323,7 @@ class Sam2SliceModel:
         several: bool,
         *,
         prompted: bool,
-    ) -> list[Step]:
+    ) -> list[SlicePrediction]:
         """Run the mask decoder: ``top`` (n, C, h, w) with the prompts' embeddings."""
         stride4, stride8 = (
             torch.stack([item.fine[level] for item in features]) for level in range(2)
@@ -326,7 +332,8 @@ class Sam2SliceModel:
             decoded = self._decoded(top, stride4, stride8, sparse, dense, several)
         logits, pointers, ious, scores = (one.float() for one in decoded)
         return [
-            Step(logits[i], pointers[i], ious[i], scores[i], prompted) for i in range(len(features))
+            SlicePrediction(logits[i], pointers[i], ious[i], scores[i], prompted)
+            for i in range(len(features))
         ]
 
     def _number(self, number: SupportsFloat) -> Tensor:

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from voxtrail.errors import OptionError, WeightsError
-from voxtrail.model import hub, official, plausible
+from voxtrail.model import checkpoint_checks, hub, official
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.catalogue import CATALOGUE
 from voxtrail.model.sam2 import Sam2SliceModel
@@ -144,7 +144,7 @@ def _from_folder(folder: Path, size: int | None) -> Any:
                 accepted="a folder with config.json and model.safetensors, as transformers writes",
                 remedy="pass such a folder, or the official .pt file itself",
             )
-    plausible.check_config(folder)
+    checkpoint_checks.check_config(folder)
     try:
         with _hushed_transformers():
             config = Sam2VideoConfig.from_pretrained(folder, local_files_only=True)
@@ -157,7 +157,7 @@ def _from_folder(folder: Path, size: int | None) -> Any:
             remedy="pass a SAM 2 checkpoint",
         ) from error
     sized = config_at(config, size)
-    plausible.check_network(sized, _weights_file(folder))
+    checkpoint_checks.check_network(sized, _weights_file(folder))
     return _build(sized, str(folder), folder=folder)
 
 
@@ -172,7 +172,7 @@ def _read_official(path: Path) -> dict[str, torch.Tensor]:
         with warnings.catch_warnings():
             # of pickle protocols that PyTorch does not write itself
             warnings.simplefilter("ignore")
-            plausible.check_archive(path)
+            checkpoint_checks.check_archive(path)
             loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         # PyTorch raises anything from KeyError to IndexError on garbage. What it says of pickled

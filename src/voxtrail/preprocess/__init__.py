@@ -8,7 +8,6 @@ from __future__ import annotations
 from voxtrail.core.family import Family
 from voxtrail.errors import OptionError
 from voxtrail.preprocess.base import Transform
-from voxtrail.preprocess.box import Box, Side, margin_vox
 from voxtrail.preprocess.clahe import Clahe
 from voxtrail.preprocess.crop import MARGIN_MM, around_prompts, check_margin, parse_roi, roi_text
 from voxtrail.preprocess.minmax import MinMax
@@ -18,17 +17,14 @@ from voxtrail.preprocess.window_clahe import WindowClahe
 __all__ = [
     "MARGIN_MM",
     "TRANSFORMS",
-    "Box",
     "Clahe",
     "MinMax",
-    "Side",
     "Transform",
     "Window",
     "WindowClahe",
     "around_prompts",
     "check_margin",
     "describe",
-    "margin_vox",
     "parse_preprocess",
     "parse_roi",
     "roi_text",

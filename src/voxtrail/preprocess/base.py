@@ -1,7 +1,7 @@
 """What every way of turning Hounsfield units into grey levels has in common.
 
 Not here: resizing to the model's input and the model's own normalisation (`voxtrail.model`). The
-pipeline calls this once per scan, before it crops.
+session calls this once per scan, before it crops.
 """
 
 from __future__ import annotations

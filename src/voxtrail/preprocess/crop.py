@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.core.box import Box, margin_vox, triple
 from voxtrail.core.grid import Grid
 from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompt
 from voxtrail.errors import OptionError, PromptError
-from voxtrail.preprocess.box import Box, margin_vox, triple
 
 #: The paper cuts "with a margin" without a number: ours, about the thickness of what surrounds a
 #: bone, so that its edge is seen from both sides.

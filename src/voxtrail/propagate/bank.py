@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from voxtrail.memory import Entry, MemoryPolicy, Query
 from voxtrail.memory.base import MAX_POINTERS
-from voxtrail.model.base import Features, Pointer, SpatialMemory, Step, Tracking
+from voxtrail.model.base import Features, Pointer, SlicePrediction, SpatialMemory, Tracking
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +19,7 @@ class Recalled:
         As in `Tracking`.
     memory_keys, pointer_keys
         The same, with the keys of the slices that they come from; see
-        `voxtrail.propagate.step_cache.track_key`.
+        `voxtrail.propagate.prediction_cache.track_key`.
     """
 
     memories: tuple[tuple[SpatialMemory, int], ...]
@@ -52,7 +52,7 @@ class MemoryBank:
         """Return how many spatial memories are held."""
         return len(self._memories)
 
-    def note(self, slice_index: int, step: Step, key: str) -> None:
+    def note(self, slice_index: int, step: SlicePrediction, key: str) -> None:
         """Remember that a slice was segmented, known by ``key``; its memory may follow."""
         self._entries[slice_index] = Entry(
             slice_index, step.prompted, step.predicted_iou, step.object_score

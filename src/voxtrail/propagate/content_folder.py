@@ -1,7 +1,7 @@
 """Arrays in files that are named by their content's key: one kind of thing, bounded in bytes.
 
-Who keeps what here is `FeatureCache` and `StepCache`. Files are written whole or not at all, so
-several processes may share a folder. They are read by mapping them, so what is read takes no
+Who keeps what here is `FeatureCache` and `PredictionCache`. Files are written whole or not at all,
+so several processes may share a folder. They are read by mapping them, so what is read takes no
 memory that the system cannot take back.
 """
 

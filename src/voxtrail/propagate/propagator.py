@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from voxtrail.core.prompts import MaskPrompt, Prompt
 from voxtrail.memory import MemoryPolicy, Query
-from voxtrail.model.base import Features, SliceModel, SpatialMemory, Step
+from voxtrail.model.base import Features, SliceModel, SlicePrediction, SpatialMemory
 from voxtrail.propagate.bank import MemoryBank
 from voxtrail.propagate.features import FeaturePart, FeatureSource
+from voxtrail.propagate.prediction_cache import PredictionCache, prompt_key, track_key
 from voxtrail.propagate.schedule import Direction, Pass, passes
-from voxtrail.propagate.step_cache import StepCache, prompt_key, track_key
 
 #: Logit of a drawn mask's pixels, and minus that of pixels known to be outside.
 DRAWN_LOGIT = 10.0
@@ -94,7 +94,7 @@ class _Prompted:
     """A prompted slice and what it is known by."""
 
     key: str
-    step: Step
+    step: SlicePrediction
     memory: SpatialMemory
 
 
@@ -109,7 +109,7 @@ class _Run:
     visited: NDArray[np.bool_]
     position: int = 0
     tracked: int = 0
-    unfetched: list[tuple[int, Step]] = field(default_factory=list)
+    unfetched: list[tuple[int, SlicePrediction]] = field(default_factory=list)
     stopped_at: int | None = None
     finished: bool = False
 
@@ -133,11 +133,13 @@ class Propagator:
     """
 
     def __init__(
-        self, model: SliceModel, policy: MemoryPolicy, steps: StepCache | None = None
+        self, model: SliceModel, policy: MemoryPolicy, steps: PredictionCache | None = None
     ) -> None:
         self._model = model
         self._policy = policy
-        self._steps = StepCache(ram_steps=0) if steps is None else steps  # an empty one is false
+        self._steps = (
+            PredictionCache(ram_predictions=0) if steps is None else steps
+        )  # an empty one is false
 
     def propagate(
         self,
@@ -217,7 +219,7 @@ class Propagator:
         )
         return _Prompted(key, step, memory)
 
-    def _drawn_logits(self, stack: Stack, index: int, step: Step) -> NDArray[np.float32]:
+    def _drawn_logits(self, stack: Stack, index: int, step: SlicePrediction) -> NDArray[np.float32]:
         prompt = stack.prompts[index]
         if isinstance(prompt, MaskPrompt):
             return drawn_logits(prompt.mask)
@@ -227,7 +229,7 @@ class Propagator:
     def _round(self, runs: list[_Run], stacks: Sequence[Stack]) -> None:
         """Advance every run by one slice."""
         tracked = [run for run in runs if run.slice_index not in stacks[run.stack].prompts]
-        remembering: list[tuple[_Run, str, Step]] = []
+        remembering: list[tuple[_Run, str, SlicePrediction]] = []
         for run, key, step in zip(tracked, *self._track(tracked, stacks), strict=True):
             run.bank.note(run.slice_index, step, key)
             run.unfetched.append((run.slice_index, step))
@@ -242,7 +244,9 @@ class Propagator:
         for run in runs:
             self._advance(run, stacks)
 
-    def _track(self, runs: Sequence[_Run], stacks: Sequence[Stack]) -> tuple[list[str], list[Step]]:
+    def _track(
+        self, runs: Sequence[_Run], stacks: Sequence[Stack]
+    ) -> tuple[list[str], list[SlicePrediction]]:
         """Segment the slice that each run is at; return what the steps are known by, and them."""
         recalled = [run.bank.recall(_query(run, stacks)) for run in runs]
         keys = [
@@ -264,7 +268,7 @@ class Propagator:
         return keys, steps
 
     def _memorise(
-        self, segmented: Sequence[tuple[_Run, str, Step]], stacks: Sequence[Stack]
+        self, segmented: Sequence[tuple[_Run, str, SlicePrediction]], stacks: Sequence[Stack]
     ) -> None:
         """Give runs the memories of the slices that they are at: key and step of each."""
         memories = self._steps.memories(

@@ -8,7 +8,7 @@ from typing import Any
 
 from voxtrail.errors import InputError
 from voxtrail.io import replacing
-from voxtrail.pipeline.record import NOTICE
+from voxtrail.session.record import NOTICE
 
 FORMAT = "voxtrail-study/1"
 STUDY = "study.json"

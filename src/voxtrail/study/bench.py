@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from voxtrail.core.axis import Axis
+from voxtrail.core.box import Box
 from voxtrail.core.peak_memory import peak_memory
 from voxtrail.core.stopwatch import settling
 from voxtrail.core.volume import Volume
@@ -15,9 +16,8 @@ from voxtrail.errors import OptionError, WeightsError
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.catalogue import CATALOGUE
 from voxtrail.model.loading import load
-from voxtrail.pipeline import Config
-from voxtrail.preprocess import Box
 from voxtrail.propagate.feature_cache import RAM_SLICES, FeatureCache
+from voxtrail.session import Config
 from voxtrail.study.case import Case, load_case
 from voxtrail.study.settings import Settings
 from voxtrail.study.tasks.base import NotHereError

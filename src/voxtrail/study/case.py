@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from voxtrail.core.box import Box, Side, margin_vox
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.datasets.totalsegmentator import Structure, bounding_box, read_ct, read_mask
 from voxtrail.errors import ImageError
-from voxtrail.preprocess import Box, Side, margin_vox
 
 #: The label that the structure has in every case.
 LABEL = 1

@@ -11,7 +11,7 @@ from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import Volume
 from voxtrail.model.base import LoadedModel
-from voxtrail.pipeline import Config, segment
+from voxtrail.session import Config, segment
 from voxtrail.study.plan import Job, encodings, tracked
 
 #: Slices of the trial: the first is outlined, the others are tracked.

@@ -14,7 +14,7 @@ from voxtrail.datasets.manifest import Manifest
 from voxtrail.errors import InputError
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.loading import load
-from voxtrail.pipeline.record import versions
+from voxtrail.session.record import versions
 from voxtrail.study.account import STUDY, read_study, write_study
 from voxtrail.study.bench import Bench
 from voxtrail.study.executors import Executor

@@ -11,7 +11,7 @@ from typing import Any
 
 from voxtrail.errors import OutputError
 from voxtrail.io import replacing
-from voxtrail.pipeline.record import NOTICE
+from voxtrail.session.record import NOTICE
 from voxtrail.study.account import read_study
 from voxtrail.study.folder import make_folder
 from voxtrail.study.pictures import Pictures

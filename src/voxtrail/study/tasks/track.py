@@ -7,10 +7,10 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from voxtrail.pipeline import Config, segment
-from voxtrail.pipeline.config import Extent
 from voxtrail.preprocess import roi_text
 from voxtrail.propagate.schedule import Direction
+from voxtrail.session import Config, segment
+from voxtrail.session.config import Extent
 from voxtrail.study.bench import Bench
 from voxtrail.study.case import Case
 from voxtrail.study.tasks.base import Measured, Task

@@ -11,12 +11,12 @@ from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.evaluate import simulate
 from voxtrail.memory import parse_policy
-from voxtrail.pipeline import Config, segment
 from voxtrail.preprocess import parse_preprocess
 from voxtrail.propagate.feature_cache import FeatureCache
 from voxtrail.propagate.features import FeatureSource
 from voxtrail.propagate.propagator import Propagator, Stack
 from voxtrail.propagate.schedule import passes
+from voxtrail.session import Config, segment
 
 THREE_AXES = ("axial", "coronal", "sagittal")
 

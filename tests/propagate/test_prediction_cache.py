@@ -16,8 +16,8 @@ from voxtrail.memory import parse_policy
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.weights import load_model
 from voxtrail.propagate.features import FeatureSource
+from voxtrail.propagate.prediction_cache import PredictionCache, prompt_key, track_key
 from voxtrail.propagate.propagator import Propagator, Stack, StackLogits
-from voxtrail.propagate.step_cache import StepCache, prompt_key, track_key
 
 SPS = parse_policy("near:tau=0.3", "recent:k=1")
 
@@ -36,7 +36,7 @@ def scene(slices: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
 
 
 def follow(
-    loaded: LoadedModel, drawn: Sequence[int], steps: StepCache | None, direction="forward"
+    loaded: LoadedModel, drawn: Sequence[int], steps: PredictionCache | None, direction="forward"
 ) -> StackLogits:
     grey, inside = scene(12)
     prompts = {i: MaskPrompt(1, Axis.AXIAL, i, inside[i]) for i in drawn}
@@ -56,7 +56,7 @@ def same(found: StackLogits, expected: StackLogits, atol: float = 0.0) -> None:
 # Of two passes in one batch one may be left, and sums of another batch differ in the last bit.
 @pytest.mark.parametrize(("direction", "atol"), [("forward", 0.0), ("both", 1e-5)])
 def test_a_corrected_run_is_what_it_would_be_from_nothing(tiny, direction, atol) -> None:
-    steps = StepCache()
+    steps = PredictionCache()
     follow(tiny, [0, 6, 11], steps, direction)
     found = follow(tiny, [0, 6, 9, 11], steps, direction)
     same(found, follow(tiny, [0, 6, 9, 11], None, direction), atol)
@@ -64,7 +64,7 @@ def test_a_corrected_run_is_what_it_would_be_from_nothing(tiny, direction, atol)
 
 
 def test_only_slices_that_the_correction_leads_to_are_segmented_again(tiny) -> None:
-    steps = StepCache()
+    steps = PredictionCache()
     follow(tiny, [0, 6, 11], steps)
     assert (steps.segmented, steps.reused) == (12, 0)
     follow(tiny, [0, 6, 9, 11], steps)
@@ -75,7 +75,7 @@ def test_only_slices_that_the_correction_leads_to_are_segmented_again(tiny) -> N
 def test_a_folder_serves_the_next_run_without_a_feature(nano, tmp_path) -> None:
     for shortcuts_of in range(2):
         loaded = load_model(str(nano), device="cpu")
-        steps = StepCache(folder=tmp_path / "cache")
+        steps = PredictionCache(folder=tmp_path / "cache")
         found = follow(loaded, [0, 11], steps)
         if shortcuts_of == 0:
             first = found
@@ -85,18 +85,18 @@ def test_a_folder_serves_the_next_run_without_a_feature(nano, tmp_path) -> None:
 
 
 def test_a_damaged_file_is_made_anew(tiny, tmp_path) -> None:
-    first = follow(tiny, [0, 11], StepCache(folder=tmp_path))
+    first = follow(tiny, [0, 11], PredictionCache(folder=tmp_path))
     harmed = sorted(tmp_path.iterdir())
     for number, path in enumerate(harmed):
         whole = path.read_bytes()
         path.write_bytes([whole[:-5], b"", b"x" * 40, whole[:8] + b"{}" + whole[10:]][number % 4])
-    steps = StepCache(folder=tmp_path)
+    steps = PredictionCache(folder=tmp_path)
     same(follow(tiny, [0, 11], steps), first)
     assert steps.segmented == 12
 
 
 def test_memory_is_bounded(tiny) -> None:
-    steps = StepCache(ram_steps=3)
+    steps = PredictionCache(ram_predictions=3)
     follow(tiny, [0, 11], steps)
     assert len(steps) == 3
 

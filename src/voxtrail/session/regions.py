@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voxtrail.core.axis import Axis
+from voxtrail.core.box import Box
 from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompt, Prompts
+from voxtrail.core.slice_frame import SliceFrame
 from voxtrail.core.volume import Volume
 from voxtrail.errors import PromptError
-from voxtrail.io.slice_frame import SliceFrame
-from voxtrail.pipeline.config import Config, Extent
-from voxtrail.preprocess import Box, around_prompts, parse_roi
+from voxtrail.preprocess import around_prompts, parse_roi
+from voxtrail.session.config import Config, Extent
 
 
 @dataclass(frozen=True)

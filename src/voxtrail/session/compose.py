@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.core.box import Box
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
-from voxtrail.preprocess import Box, around_prompts
+from voxtrail.preprocess import around_prompts
 from voxtrail.propagate.propagator import DRAWN_LOGIT
 
 #: What a person drew on a voxel outvotes every prediction for it.
@@ -82,7 +83,7 @@ def compete(logits: dict[int, LabelLogits], prompts: Prompts, volume: Volume) ->
         labels[here][wins] = label
         best[here][wins] = votes[wins]
     names = {label: prompts.names[label] for label in logits if label in prompts.names}
-    return LabelMap(labels, volume.stored, names, volume.origin)
+    return LabelMap(labels, volume.stored, names, volume.provenance)
 
 
 def _slice_of(values: FloatArray, box: Box, prompt: MaskPrompt) -> FloatArray:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from voxtrail.preprocess.box import Box, Side, margin_vox
+from voxtrail.core.box import Box, Side, margin_vox
 
 SCAN = (10, 20, 30)
 

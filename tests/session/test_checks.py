@@ -11,8 +11,8 @@ from voxtrail.core.grid import Grid
 from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompts
 from voxtrail.errors import GridError, PromptError
 from voxtrail.evaluate import simulate
-from voxtrail.pipeline import Config, check_request, segment
-from voxtrail.pipeline.checks import warnings_about
+from voxtrail.session import Config, check_request, segment
+from voxtrail.session.checks import warnings_about
 
 OUTLINE = np.zeros((12, 14), bool)
 OUTLINE[3:6, 4:9] = True

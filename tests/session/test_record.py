@@ -7,7 +7,7 @@ import pytest
 
 import voxtrail
 from voxtrail.evaluate import simulate
-from voxtrail.pipeline import Config, segment
+from voxtrail.session import Config, segment
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import voxtrail
+from voxtrail.core.box import Box
 from voxtrail.core.volume import Volume
 from voxtrail.model.base import LoadedModel, SliceModel
-from voxtrail.pipeline.config import Config
-from voxtrail.preprocess import Box
 from voxtrail.propagate.feature_cache import FeatureCache
-from voxtrail.propagate.step_cache import StepCache
+from voxtrail.propagate.prediction_cache import PredictionCache
+from voxtrail.session.config import Config
 
 FORMAT = "voxtrail-run/1"
 NOTICE = "Research use only. Not a medical device."
@@ -72,7 +72,7 @@ class Spent:
     slices
         Encoded and reused, see `FeatureCache`.
     steps
-        Segmented and reused, see `StepCache`.
+        Segmented and reused, see `PredictionCache`.
     """
 
     seconds: dict[str, float]
@@ -80,7 +80,7 @@ class Spent:
     steps: dict[str, int]
 
     @classmethod
-    def so_far(cls, model: SliceModel, cache: FeatureCache, steps: StepCache) -> Spent:
+    def so_far(cls, model: SliceModel, cache: FeatureCache, steps: PredictionCache) -> Spent:
         """Return what has been spent up to now."""
         return cls(
             dict(model.stopwatch.seconds),

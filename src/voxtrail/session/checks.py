@@ -12,8 +12,8 @@ from voxtrail.core.grid import Grid
 from voxtrail.core.prompts import MaskPrompt, PointPrompt, Prompt, Prompts
 from voxtrail.core.volume import Volume
 from voxtrail.errors import GridError, PromptError
-from voxtrail.pipeline.config import Config
-from voxtrail.pipeline.regions import bounds_of
+from voxtrail.session.config import Config
+from voxtrail.session.regions import bounds_of
 
 
 def check_request(volume: Volume, prompts: Prompts, config: Config) -> None:

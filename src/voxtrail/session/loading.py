@@ -9,8 +9,8 @@ from voxtrail.core.prompts import Prompts
 from voxtrail.core.volume import Volume
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.loading import load
-from voxtrail.pipeline.config import Config
-from voxtrail.pipeline.regions import bounds_of, plan
+from voxtrail.session.config import Config
+from voxtrail.session.regions import bounds_of, plan
 
 #: Mask logits come at a quarter of the input size: four input pixels a voxel give each its own.
 PIXELS_PER_VOXEL = 4

@@ -13,22 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.axis import Axis
+from voxtrail.core.box import Box, Side, margin_vox
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.fuse import FUSIONS, Fusion
 from voxtrail.memory import parse_policy
 from voxtrail.model.base import LoadedModel, SliceModel
-from voxtrail.pipeline.checks import check_request, warnings_about
-from voxtrail.pipeline.compose import UNVISITED_LOGIT, LabelLogits, compete, impose_drawn, offset
-from voxtrail.pipeline.config import Config, Extent
-from voxtrail.pipeline.loading import load_for
-from voxtrail.pipeline.record import LabelRecord, PassRecord, RunRecord, Spent
-from voxtrail.pipeline.regions import Region, bounds_of, ends_of, in_crop, plan, range_along
-from voxtrail.preprocess import Box, Side, margin_vox, parse_preprocess
+from voxtrail.preprocess import parse_preprocess
 from voxtrail.propagate.feature_cache import FeatureCache
 from voxtrail.propagate.features import FeatureSource
+from voxtrail.propagate.prediction_cache import PredictionCache
 from voxtrail.propagate.propagator import Propagator, Stack, StackLogits
-from voxtrail.propagate.step_cache import StepCache
+from voxtrail.session.checks import check_request, warnings_about
+from voxtrail.session.compose import UNVISITED_LOGIT, LabelLogits, compete, impose_drawn, offset
+from voxtrail.session.config import Config, Extent
+from voxtrail.session.loading import load_for
+from voxtrail.session.record import LabelRecord, PassRecord, RunRecord, Spent
+from voxtrail.session.regions import Region, bounds_of, ends_of, in_crop, plan, range_along
 
 #: A crop that a predicted mask touches grows, and that part is run again, at most so often.
 MAX_GROWTHS = 2
@@ -80,7 +81,7 @@ def segment(
     *,
     model: LoadedModel | None = None,
     cache: FeatureCache | None = None,
-    steps: StepCache | None = None,
+    steps: PredictionCache | None = None,
     progress: Progress | None = None,
 ) -> Segmentation:
     """Carry outlined slices through a scan.
@@ -106,7 +107,7 @@ def segment(
     Raises
     ------
     GridError, PromptError, OptionError
-        If the request cannot be carried out; see `voxtrail.pipeline.checks.check_request`.
+        If the request cannot be carried out; see `voxtrail.session.checks.check_request`.
     WeightsError, OptionError
         If the model cannot be loaded.
     """
@@ -116,7 +117,7 @@ def segment(
     bounds = bounds_of(volume, prompts, config)
     loaded = model or load_for(volume, prompts, config)
     cache = FeatureCache() if cache is None else cache  # an empty one is false
-    steps = StepCache(ram_steps=0) if steps is None else steps
+    steps = PredictionCache(ram_predictions=0) if steps is None else steps
     before = Spent.so_far(loaded.model, cache, steps)
     work = _Work(volume, prompts, config, bounds, loaded.model, cache, steps, progress)
     logits, label_records, warnings = work.run()
@@ -134,7 +135,7 @@ def segment(
         spent=Spent.so_far(loaded.model, cache, steps).since(before),
         seconds_total=time.perf_counter() - started,
         warnings=[
-            *volume.origin.notes,
+            *volume.provenance.notes,
             *warnings_about(prompts, config),
             *warnings,
             *cache.notes,
@@ -155,7 +156,7 @@ class _Work:
         bounds: Box,
         model: SliceModel,
         cache: FeatureCache,
-        steps: StepCache,
+        steps: PredictionCache,
         progress: Progress | None,
     ) -> None:
         self._volume = volume

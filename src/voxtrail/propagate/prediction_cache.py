@@ -17,25 +17,25 @@ from typing import TypeVar, cast
 import numpy as np
 
 from voxtrail.core.prompts import MaskPrompt, Prompt
-from voxtrail.model.base import SliceModel, SpatialMemory, Step
+from voxtrail.model.base import SliceModel, SlicePrediction, SpatialMemory
 from voxtrail.model.conventions import points_of
 from voxtrail.propagate.content_folder import Arrays
 from voxtrail.propagate.content_store import ContentStore
 
 #: Masks with their memories kept in memory: 0.8 MiB each of SAM 2's at 1024 pixels.
-RAM_STEPS = 512
+RAM_PREDICTIONS = 512
 #: Bytes of masks, and of memories, that a folder may hold.
 FOLDER_BYTES = 4 * 2**30
 
 Made = TypeVar("Made")
 
 
-class StepCache:
+class PredictionCache:
     """Steps and spatial memories of segmented slices, by what they were made from.
 
     Parameters
     ----------
-    ram_steps
+    ram_predictions
         How many of each are kept in memory; the least recently used go first.
     folder
         Where they are kept as files besides; see `ContentFolder`. None keeps none.
@@ -47,11 +47,13 @@ class StepCache:
     """
 
     def __init__(
-        self, ram_steps: int = RAM_STEPS, folder: str | os.PathLike[str] | None = None
+        self, ram_predictions: int = RAM_PREDICTIONS, folder: str | os.PathLike[str] | None = None
     ) -> None:
-        self._steps: ContentStore[Step] = ContentStore("steps", ram_steps, folder, FOLDER_BYTES)
+        self._steps: ContentStore[SlicePrediction] = ContentStore(
+            "steps", ram_predictions, folder, FOLDER_BYTES
+        )
         self._memories: ContentStore[SpatialMemory] = ContentStore(
-            "memories", ram_steps, folder, FOLDER_BYTES
+            "memories", ram_predictions, folder, FOLDER_BYTES
         )
         #: Slices segmented, from prompts or memories, and slices found here instead.
         self.segmented = 0
@@ -67,8 +69,11 @@ class StepCache:
         return [*self._steps.notes, *self._memories.notes]
 
     def steps(
-        self, model: SliceModel, keys: Sequence[str], make: Callable[[list[int]], Sequence[Step]]
-    ) -> list[Step]:
+        self,
+        model: SliceModel,
+        keys: Sequence[str],
+        make: Callable[[list[int]], Sequence[SlicePrediction]],
+    ) -> list[SlicePrediction]:
         """Return the steps of some keys.
 
         Parameters
@@ -181,7 +186,7 @@ def _kept_or_made(
     return cast("list[Made]", things), len(missing)
 
 
-def _step_arrays(model: SliceModel, step: Step) -> Arrays:
+def _step_arrays(model: SliceModel, step: SlicePrediction) -> Arrays:
     return {
         "logits": model.to_array(step.logits),
         "pointer": model.to_array(step.pointer),
@@ -189,9 +194,9 @@ def _step_arrays(model: SliceModel, step: Step) -> Arrays:
     }
 
 
-def _step_of(model: SliceModel, arrays: Arrays) -> Step:
+def _step_of(model: SliceModel, arrays: Arrays) -> SlicePrediction:
     iou, score, prompted = arrays["numbers"].tolist()
-    return Step(
+    return SlicePrediction(
         model.from_array(arrays["logits"]),
         model.from_array(arrays["pointer"]),
         iou,

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from voxtrail.core.axis import Axis
+from voxtrail.core.box import Box
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import Volume
 from voxtrail.evaluate import simulate
-from voxtrail.pipeline import Config, LabelLogits, segment
-from voxtrail.pipeline.compose import UNVISITED_LOGIT, compete, impose_drawn
-from voxtrail.preprocess import Box
+from voxtrail.session import Config, LabelLogits, segment
+from voxtrail.session.compose import UNVISITED_LOGIT, compete, impose_drawn
 
 SHAPE = (4, 3, 2)
 

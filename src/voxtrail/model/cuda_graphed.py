@@ -26,7 +26,7 @@ class _Recording:
     outputs: tuple[Tensor, ...]
 
 
-class Replayed:
+class CudaGraphed:
     """Calls a module; on a GPU, from the second call with inputs of some shapes on, in one piece.
 
     Parameters

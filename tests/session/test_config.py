@@ -7,7 +7,7 @@ import pytest
 from voxtrail.errors import OptionError
 from voxtrail.fuse import FUSIONS
 from voxtrail.memory import PROMPT_MEMORIES, RECENT_MEMORIES
-from voxtrail.pipeline import PRESETS, Config
+from voxtrail.session import PRESETS, Config
 
 REFUSED = {
     "preset": ({"preset": "best"}, "baseline, sps, is, is+sps"),

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from voxtrail.core.axis import Axis
+from voxtrail.core.box import Box
 from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.errors import OptionError, PromptError
 from voxtrail.evaluate import simulate
-from voxtrail.pipeline import Config, segment
-from voxtrail.pipeline.segmenter import MAX_GROWTHS
-from voxtrail.preprocess import Box
+from voxtrail.session import Config, segment
+from voxtrail.session.segmentation import MAX_GROWTHS
 
 AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
 #: Brighter than 100 HU is found; 100 HU either way are a logit of 10.

@@ -13,10 +13,10 @@ from tests.scans import oblique_affine, three_blocks
 from voxtrail.core.prompts import Prompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.core.volume import LabelMap, Volume
-from voxtrail.model.base import LoadedModel, Step, Tracking
+from voxtrail.model.base import LoadedModel, SlicePrediction, Tracking
 from voxtrail.model.shortcuts import Shortcuts
 from voxtrail.model.weights import load_model
-from voxtrail.pipeline import Config
+from voxtrail.session import Config
 
 
 class BrightModel:
@@ -38,17 +38,20 @@ class BrightModel:
         self.encoded += len(slices)
         return list(slices)
 
-    def prompt(self, features: NDArray[np.float32], prompt: Prompt, shape_hw) -> Step:
+    def prompt(self, features: NDArray[np.float32], prompt: Prompt, shape_hw) -> SlicePrediction:
         assert features.shape == shape_hw
-        return Step(features, None, 1.0, 10.0, prompted=True)
+        return SlicePrediction(features, None, 1.0, 10.0, prompted=True)
 
-    def track(self, trackings: Sequence[Tracking]) -> list[Step]:
-        return [Step(tracking.features, None, 0.9, 5.0, prompted=False) for tracking in trackings]
+    def track(self, trackings: Sequence[Tracking]) -> list[SlicePrediction]:
+        return [
+            SlicePrediction(tracking.features, None, 0.9, 5.0, prompted=False)
+            for tracking in trackings
+        ]
 
-    def memorise(self, features, steps: Sequence[Step]) -> list[None]:
+    def memorise(self, features, steps: Sequence[SlicePrediction]) -> list[None]:
         return [None] * len(steps)
 
-    def masks(self, steps: Sequence[Step], shape_hw) -> NDArray[np.float32]:
+    def masks(self, steps: Sequence[SlicePrediction], shape_hw) -> NDArray[np.float32]:
         return np.stack([20 * (step.logits - 0.5) for step in steps]).astype(np.float32)
 
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 
-class MemoryWriter(nn.Module):
+class MemoryEncoder(nn.Module):
     """Writes the spatial memory of a segmented slice.
 
     Parameters

@@ -29,7 +29,7 @@ class SliceFile:
 
 
 @dataclass(frozen=True)
-class Origin:
+class Provenance:
     """Where a scan came from.
 
     Parameters
