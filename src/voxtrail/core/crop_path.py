@@ -176,7 +176,7 @@ class CropPath:
         for which, along in enumerate(self._plane):
             # The first row (column) is the upper end of its body axis.
             for upper, edge in ((True, 0), (False, -1)):
-                reached = masks.take(edge, axis=1 + which).any(axis=1)
+                reached = np.moveaxis(masks, 1 + which, 0)[edge].any(axis=1)
                 low = starts[:, which]
                 inside = (
                     low + self.size[which] < bounds.stop[along]
