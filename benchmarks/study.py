@@ -18,13 +18,13 @@ from pathlib import Path
 from voxtrail.datasets.manifest import Manifest
 from voxtrail.datasets.phantom import write_dataset
 from voxtrail.datasets.totalsegmentator import measure
-from voxtrail.study.bench import Bench
 from voxtrail.study.experiments import experiments
 from voxtrail.study.plan import plan
 from voxtrail.study.record import Records
 from voxtrail.study.settings import Settings
-from voxtrail.study.tasks.track import Track
-from voxtrail.study.worker import Worker
+from voxtrail.study.task_context import TaskContext
+from voxtrail.study.task_runner import TaskRunner
+from voxtrail.study.tasks.track_outlines import TrackOutlines
 
 TABLE_VI = ["stride", "gating", "slicing", "propagation", "threshold"]
 
@@ -40,22 +40,22 @@ def main() -> None:
         item = measure(root, "s0000", options.structure)
         assert item is not None
         settings = Settings(root, options.model, margin_mm=10.0)
-        size = Bench(settings).model(None, None).model.input_size
-        (job,) = plan(
+        size = TaskContext(settings).model(None, None).model.input_size
+        (group,) = plan(
             experiments(TABLE_VI), Manifest((item,)), Records(Path(place)), options.model, size,
             retry_failed=False,
-        ).jobs  # fmt: skip
-        tasks = tuple(task for task in job.tasks if isinstance(task, Track))
-        job = replace(job, tasks=tasks)
+        ).groups  # fmt: skip
+        tasks = tuple(task for task in group.tasks if isinstance(task, TrackOutlines))
+        group = replace(group, tasks=tasks)
 
-        worker = Worker(settings)
-        list(worker.run(replace(job, tasks=tasks[:1])))  # loads the model, warms up
+        worker = TaskRunner(settings)
+        list(worker.run(replace(group, tasks=tasks[:1])))  # loads the model, warms up
         started = time.perf_counter()
-        shared = list(worker.run(job))
+        shared = list(worker.run(group))
         shared_s = time.perf_counter() - started
 
         started = time.perf_counter()
-        alone = [next(worker.run(replace(job, tasks=(task,)))) for task in tasks]
+        alone = [next(worker.run(replace(group, tasks=(task,)))) for task in tasks]
         alone_s = time.perf_counter() - started
     parts: dict[str, float] = {
         name: sum(getattr(each.measured, name) or 0.0 for each in shared)

@@ -10,7 +10,8 @@
     │   ├── OptionError       a name or a value that no option accepts
     │   ├── WeightsError      a checkpoint that cannot be found or does not fit
     │   └── OutputError       a place that cannot be written to
-    └── WorkError             the work itself failed: command-line exit 1
+    ├── WorkError             the work itself failed: command-line exit 1
+    └── UnavailableError      what a part of a study needs is not on this machine: left out
 
 Every :class:`InputError` says four things, in this order: what was wrong, what was received, what
 is accepted, and what to do.
@@ -88,3 +89,7 @@ class OutputError(InputError):
 
 class WorkError(VoxtrailError):
     """The work itself failed."""
+
+
+class UnavailableError(VoxtrailError):
+    """What a part of a study needs (weights, a package) is not on this machine; it is left out."""

@@ -83,12 +83,12 @@ def test_bad_input_is_one_line(voxtrail, study, tmp_path, damage, words) -> None
 
 
 def test_failures_show_in_the_exit_code(voxtrail, study, monkeypatch) -> None:
-    from voxtrail.study.tasks.track import Track
+    from voxtrail.study.tasks.track_outlines import TrackOutlines
 
-    def fail(self, case, bench):
+    def fail(self, case, context):
         raise RuntimeError("no luck")
 
-    monkeypatch.setattr(Track, "run", fail)
+    monkeypatch.setattr(TrackOutlines, "run", fail)
     said = voxtrail(*study)
     assert said.code == 1
     assert said.err.startswith("error: the work failed: 6 rows failed")

@@ -20,7 +20,7 @@ _HANG = "a hang"
 #: Where the work on an input that was accepted begins.
 _WORK = (
     ("voxtrail.session", "segment"),
-    ("voxtrail.study.executors.serial", "Worker"),
+    ("voxtrail.study.executors.serial", "TaskRunner"),
     ("voxtrail.study.report.build", "tables"),
 )
 #: A process that imports PyTorch and tries every whole file once on a busy machine.

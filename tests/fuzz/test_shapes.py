@@ -23,7 +23,7 @@ from voxtrail.core.volume import Volume
 from voxtrail.datasets.manifest import read_manifest, write_manifest
 from voxtrail.datasets.sample import sample
 from voxtrail.errors import VoxtrailError
-from voxtrail.study.account import read_study, write_study
+from voxtrail.study.study_file import read_study, write_study
 
 SHAPE = (9, 12, 14)
 #: Too slow is a draw here only while the machine does something else.

@@ -38,7 +38,7 @@ from voxtrail.study import account
 from voxtrail.study.pictures import Pictures
 from voxtrail.study.record import Identity, Records, row_of
 from voxtrail.study.report import build
-from voxtrail.study.tasks.base import Measured, Picture
+from voxtrail.study.tasks.base import Measurements, Picture
 
 SHAPE = (40, 36, 20)
 AFFINE = np.diag([-1.0, 2.0, 3.0, 1.0])
@@ -173,7 +173,7 @@ def _studies() -> Iterator[Writer]:
         rows = [
             row_of(
                 Identity("final", variant, "s0", "sacrum", "sacrum", "done", None, "{}", "now"),
-                Measured(total_s=float(number)),
+                Measurements(total_s=float(number)),
             )
             for variant in "abc"
         ]

@@ -11,7 +11,7 @@ from tests.datasets.conftest import add_subject
 from voxtrail.datasets.manifest import Manifest
 from voxtrail.datasets.sample import sample
 from voxtrail.study.experiments import experiments
-from voxtrail.study.runner import Request
+from voxtrail.study.runner import StudyRequest
 from voxtrail.study.settings import Settings
 
 
@@ -40,12 +40,12 @@ def _without_itk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def request_for(data, manifest, nano, tmp_path) -> Callable[..., Request]:
+def request_for(data, manifest, nano, tmp_path) -> Callable[..., StudyRequest]:
     """Return a request for experiments by name, in the test's own folder."""
 
-    def make(*names: str, **changes) -> Request:
+    def make(*names: str, **changes) -> StudyRequest:
         settings = Settings(data, model=str(nano), device="cpu", margin_mm=4.0)
         given = {"manifest": manifest, "folder": tmp_path / "out", "settings": settings} | changes
-        return Request(experiments=experiments(list(names)), **given)
+        return StudyRequest(experiments=experiments(list(names)), **given)
 
     return make

@@ -8,7 +8,7 @@ import pytest
 
 from voxtrail.errors import OptionError
 from voxtrail.study.experiments import EXPERIMENTS, experiments
-from voxtrail.study.tasks.track import Track
+from voxtrail.study.tasks.track_outlines import TrackOutlines
 
 NAMES = [
     *("model-scale", "preprocessing", "prompts", "stride", "gating", "slicing", "propagation"),
@@ -59,7 +59,7 @@ def test_files_open_with_what_the_reader_needs(name) -> None:
 )
 def test_the_papers_rows(name, rows) -> None:
     (experiment,) = experiments([name])
-    tracked = [item for item in experiment.variants() if isinstance(item.task, Track)]
+    tracked = [item for item in experiment.variants() if isinstance(item.task, TrackOutlines)]
     assert len(tracked) == rows
     assert len(experiment.variants()) > rows  # the rivals stand in every table
 
@@ -83,7 +83,7 @@ def test_an_unknown_experiment_is_refused() -> None:
 
 
 def test_what_is_the_studys_own_is_left_unsaid() -> None:
-    assert Track(model="micro", resolution=256).settled("micro", 256) == Track()
-    assert Track(model="tiny", resolution=512).settled("micro", 256) == Track(
+    assert TrackOutlines(model="micro", resolution=256).normalized("micro", 256) == TrackOutlines()
+    assert TrackOutlines(model="tiny", resolution=512).normalized("micro", 256) == TrackOutlines(
         model="tiny", resolution=512
     )

@@ -27,7 +27,7 @@ def busy_workers() -> list[int]:
     found = []
     for place in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if place.read_bytes().startswith(b"ray::_Desk.run"):
+            if place.read_bytes().startswith(b"ray::_RayWorker.run"):
                 found.append(int(place.parent.name))
         except OSError:  # it ended meanwhile
             continue

@@ -21,18 +21,18 @@ from voxtrail.core.box import Box
 from voxtrail.datasets.manifest import write_manifest
 from voxtrail.errors import InputError, OutputError
 from voxtrail.model.sam2 import Sam2SliceModel
-from voxtrail.study.account import read_study
-from voxtrail.study.bench import Bench
-from voxtrail.study.case import crop_of
 from voxtrail.study.executors.serial import Serial
 from voxtrail.study.experiments import experiments
 from voxtrail.study.pictures import Pictures
 from voxtrail.study.plan import encodings
 from voxtrail.study.record import Identity, Records, row_of
 from voxtrail.study.runner import prepare, run
-from voxtrail.study.tasks.base import Measured, Picture
+from voxtrail.study.study_file import read_study
+from voxtrail.study.target import crop_of
+from voxtrail.study.task_context import TaskContext
+from voxtrail.study.tasks.base import Measurements, Picture
 from voxtrail.study.tasks.outlines import draw
-from voxtrail.study.tasks.track import Track
+from voxtrail.study.tasks.track_outlines import TrackOutlines
 
 KEYS = ["experiment", "variant", "case", "structure"]
 
@@ -79,7 +79,7 @@ def test_table_vi_encodes_each_slice_once_an_axis(request_for, encoded) -> None:
 def test_the_plan_counts_what_is_then_encoded(request_for, encoded) -> None:
     request = request_for("propagation", "threshold")
     left, _ = prepare(request)
-    expected = sum(encodings(left.jobs, 4.0).values())
+    expected = sum(encodings(left.groups, 4.0).values())
     run(request, Serial())
     assert sum(encoded.values()) == expected
 
@@ -121,14 +121,14 @@ def test_a_finished_study_does_nothing(request_for, encoded) -> None:
 
 
 def test_what_fails_is_recorded_and_retried_alone(request_for, monkeypatch) -> None:
-    track = Track.run
+    track = TrackOutlines.run
 
-    def failing(self, case, bench):
+    def failing(self, case, context):
         if case.item.structure == "hip_left" and self.memory == "stride:r=2":
             raise RuntimeError("no luck")
-        return track(self, case, bench)
+        return track(self, case, context)
 
-    monkeypatch.setattr(Track, "run", failing)
+    monkeypatch.setattr(TrackOutlines, "run", failing)
     request = request_for("stride")
     summary = run(request, Serial())
     hips = sum(item.structure == "hip_left" for item in request.manifest.structures)
@@ -140,7 +140,7 @@ def test_what_fails_is_recorded_and_retried_alone(request_for, monkeypatch) -> N
     assert failed.error.str.contains("RuntimeError: no luck").all()
     assert failed.dice.isna().all()
 
-    monkeypatch.setattr(Track, "run", track)
+    monkeypatch.setattr(TrackOutlines, "run", track)
     assert run(request, Serial()).rows["done"] == 0  # a failure is not tried again by itself
     again = run(replace(request, retry_failed=True), Serial())
     assert again.rows["done"] == hips
@@ -278,7 +278,7 @@ def test_crops_have_a_margin_within_the_scan() -> None:
 
 def test_noise_is_the_same_for_every_method(request_for, data) -> None:
     request = request_for("noisy-prompts")
-    case = Bench(request.settings).open(request.manifest.structures[0])
+    case = TaskContext(request.settings).open(request.manifest.structures[0])
     clean = draw(case, "uniform:5", ("axial",), None)
     one, other = (draw(case, "uniform:5", ("axial",), "jagged:mm=4") for _ in range(2))
     for a, b, c in zip(one.prompts, other.prompts, clean.prompts, strict=True):
@@ -288,8 +288,8 @@ def test_noise_is_the_same_for_every_method(request_for, data) -> None:
 
 def test_noise_stays_in_the_crop(request_for) -> None:
     request = request_for("noisy-prompts")
-    bench = Bench(replace(request.settings, margin_mm=0.0))
-    case = bench.open(request.manifest.structures[0])
+    context = TaskContext(replace(request.settings, margin_mm=0.0))
+    case = context.open(request.manifest.structures[0])
     for prompt in draw(case, "uniform:5", ("axial",), "dilated:mm=40").prompts:
         rows, columns = case.crop.in_stack(prompt.axis, case.volume.grid.shape)[1:]
         assert prompt.mask.any()
@@ -306,7 +306,7 @@ def test_damaged_records_are_refused_or_mean_the_same(tmp_path) -> None:
     rows = [
         row_of(
             Identity("final", str(number), "s0", "sacrum", "sacrum", "done", None, "{}", "now"),
-            Measured(scores={"dice": number / 7}, total_s=0.1 * number),
+            Measurements(scores={"dice": number / 7}, total_s=0.1 * number),
         )
         for number in range(20)
     ]

@@ -13,7 +13,7 @@ from voxtrail.errors import OptionError, WorkError
 
 if TYPE_CHECKING:
     from voxtrail.study.executors import Executor
-    from voxtrail.study.runner import Request
+    from voxtrail.study.runner import StudyRequest
 
 app = typer.Typer(help="Run the paper's experiments on a dataset and report them.")
 
@@ -74,12 +74,12 @@ def run(
     from voxtrail.preprocess import check_margin
     from voxtrail.study.executors import EXECUTORS
     from voxtrail.study.experiments import experiments
-    from voxtrail.study.runner import Request
+    from voxtrail.study.runner import StudyRequest
     from voxtrail.study.runner import run as run_study
     from voxtrail.study.settings import Settings
 
     check_margin(margin)
-    request = Request(
+    request = StudyRequest(
         experiments=experiments(names),
         manifest=read_manifest(manifest),
         per_type=per_type,
@@ -126,26 +126,26 @@ def _placed(where: Executor, address: str | None, workers: int | None) -> Execut
     return where
 
 
-def _print_plan(request: Request) -> None:
+def _print_plan(request: StudyRequest) -> None:
     from voxtrail.study.estimate import estimate_s, trial
     from voxtrail.study.plan import encodings
     from voxtrail.study.runner import prepare
 
     left, loaded = prepare(request)
     margin = request.settings.margin_mm
-    structures = [job.item for job in left.jobs if job.item is not None]
+    structures = [group.item for group in left.groups if group.item is not None]
     sys.stdout.write(
         f"{len(structures)} cases of {len({item.case for item in structures})} subjects, "
         f"{left.num_tasks} tasks; {left.finished} rows are there\n"
     )
-    for (model, size, window, axis), count in encodings(left.jobs, margin).items():
+    for (model, size, window, axis), count in encodings(left.groups, margin).items():
         name = model or request.settings.model
         sys.stdout.write(
             f"encodings: {count} {axis} slices, {name}, {size or loaded.model.input_size} pixels, "
             f"{window}\n"
         )
     rates = trial(loaded)
-    encoding, tracking = estimate_s(left.jobs, margin, rates, loaded.model.input_size)
+    encoding, tracking = estimate_s(left.groups, margin, rates, loaded.model.input_size)
     sys.stdout.write(
         f"estimate: {(encoding + tracking) / 60:.0f} min on {loaded.model.device} "
         f"({encoding / 60:.0f} encoding, {tracking / 60:.0f} tracking), from a trial at "

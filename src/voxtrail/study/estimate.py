@@ -12,7 +12,7 @@ from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import Volume
 from voxtrail.model.base import LoadedModel
 from voxtrail.session import Config, segment
-from voxtrail.study.plan import Job, encodings, tracked
+from voxtrail.study.plan import TaskGroup, encodings, tracked
 
 #: Slices of the trial: the first is outlined, the others are tracked.
 TRIAL_SLICES = 8
@@ -44,7 +44,7 @@ def trial(loaded: LoadedModel) -> Rates:
 
 
 def estimate_s(
-    jobs: Sequence[Job], margin_mm: float, rates: Rates, input_size: int
+    groups: Sequence[TaskGroup], margin_mm: float, rates: Rates, input_size: int
 ) -> tuple[float, float]:
     """Return seconds of encoding and of tracking.
 
@@ -57,10 +57,10 @@ def estimate_s(
 
     encoding = sum(
         count * rates.encoding_s * pixels(key[1])
-        for key, count in encodings(jobs, margin_mm).items()
+        for key, count in encodings(groups, margin_mm).items()
     )
     tracking = sum(
         count * rates.tracking_s * pixels(resolution)
-        for resolution, count in tracked(jobs, margin_mm).items()
+        for resolution, count in tracked(groups, margin_mm).items()
     )
     return encoding, tracking

@@ -1,4 +1,4 @@
-"""What is left to do of a study: a job a structure, each task once."""
+"""What is left to do of a study: a group of tasks a structure, each task once."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from voxtrail.core.axis import Axis
 from voxtrail.datasets.manifest import Manifest
 from voxtrail.datasets.totalsegmentator import Structure
-from voxtrail.study.case import crop_of
 from voxtrail.study.experiment import Experiment, Variant
-from voxtrail.study.record import NO_CASE, Records, Row
+from voxtrail.study.record import NO_STRUCTURE, Records, Row
+from voxtrail.study.target import crop_of
 from voxtrail.study.tasks.base import Task
-from voxtrail.study.tasks.track import Track
+from voxtrail.study.tasks.track_outlines import TrackOutlines
 
 
 @dataclass(frozen=True)
-class Job:
-    """What is left to do with one structure.
+class TaskGroup:
+    """The tasks that are left of one structure, which one worker runs together.
 
     Parameters
     ----------
     item
-        The structure; None for tasks that ask for no case.
+        The structure; None for tasks that need none.
     tasks
         Distinct, those that share encodings together.
     rows
@@ -35,22 +35,22 @@ class Job:
 
     @property
     def case(self) -> str:
-        """The subject, or `NO_CASE`."""
-        return self.item.case if self.item else NO_CASE
+        """The subject, or `NO_STRUCTURE`."""
+        return self.item.case if self.item else NO_STRUCTURE
 
     @property
     def structure(self) -> str:
-        """The structure's class, or `NO_CASE`."""
-        return self.item.structure if self.item else NO_CASE
+        """The structure's class, or `NO_STRUCTURE`."""
+        return self.item.structure if self.item else NO_STRUCTURE
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The jobs that are left, and rows that only have to be written down.
+    """The groups that are left, and rows that only have to be written down.
 
     Parameters
     ----------
-    jobs
+    groups
         With at least one task each.
     copies
         By case and structure: rows whose task another experiment has done before.
@@ -58,14 +58,14 @@ class Plan:
         Number of rows that are there.
     """
 
-    jobs: tuple[Job, ...]
+    groups: tuple[TaskGroup, ...]
     copies: dict[tuple[str, str], list[Row]]
     finished: int
 
     @property
     def num_tasks(self) -> int:
         """How many tasks are left."""
-        return sum(len(job.tasks) for job in self.jobs)
+        return sum(len(group.tasks) for group in self.groups)
 
 
 def plan(
@@ -94,16 +94,16 @@ def plan(
         run because something was not here are taken either way: it may be here now.
     """
     variants = [
-        (experiment, variant, variant.task.settled(model, input_size))
+        (experiment, variant, variant.task.normalized(model, input_size))
         for experiment in wanted
         for variant in experiment.variants()
     ]
-    jobs: list[Job] = []
+    groups: list[TaskGroup] = []
     copies: dict[tuple[str, str], list[Row]] = {}
     finished = 0
     for item in (None, *manifest.structures):
-        of_item = [entry for entry in variants if entry[2].caseless == (item is None)]
-        place = (item.case, item.structure) if item else (NO_CASE, NO_CASE)
+        of_item = [entry for entry in variants if entry[2].without_target == (item is None)]
+        place = (item.case, item.structure) if item else (NO_STRUCTURE, NO_STRUCTURE)
         there = records.of(*place)
         status = {(row["experiment"], row["variant"]): row["status"] for row in there}
         done = {row["task"]: row for row in there if row["status"] == "done"}
@@ -119,25 +119,29 @@ def plan(
         if todo:
             # Sorted by text last, so that equal plans are equal whatever the order of names.
             ordered = sorted(todo, key=lambda task: (task.kind, task.encoding_order(), task.key))
-            jobs.append(Job(item, tuple(ordered), {task: tuple(todo[task]) for task in ordered}))
-    return Plan(tuple(jobs), copies, finished)
+            groups.append(
+                TaskGroup(item, tuple(ordered), {task: tuple(todo[task]) for task in ordered})
+            )
+    return Plan(tuple(groups), copies, finished)
 
 
-def encodings(jobs: Sequence[Job], margin_mm: float) -> dict[tuple[str, str, str, str], int]:
+def encodings(
+    groups: Sequence[TaskGroup], margin_mm: float
+) -> dict[tuple[str, str, str, str], int]:
     """Return how many slices have to be encoded, by model, input size, preprocessing and axis.
 
-    Each slice of a case once, however many tasks use it; the study's own model and input size are
-    called ``""``.
+    Each slice of a structure once, however many tasks use it; the study's own model and input
+    size are called ``""``.
     """
     counts: dict[tuple[str, str, str, str], int] = {}
-    for job in jobs:
-        if job.item is None:
+    for group in groups:
+        if group.item is None:
             continue
-        crop = crop_of(job.item.box, job.item.shape, job.item.spacing_mm, margin_mm)
+        crop = crop_of(group.item.box, group.item.shape, group.item.spacing_mm, margin_mm)
         keys = {
             (task.model or "", str(task.resolution or ""), task.window, axis)
-            for task in job.tasks
-            if isinstance(task, Track)
+            for task in group.tasks
+            if isinstance(task, TrackOutlines)
             for axis in task.axes
         }
         for key in keys:
@@ -145,15 +149,15 @@ def encodings(jobs: Sequence[Job], margin_mm: float) -> dict[tuple[str, str, str
     return dict(sorted(counts.items()))
 
 
-def tracked(jobs: Sequence[Job], margin_mm: float) -> dict[str, int]:
+def tracked(groups: Sequence[TaskGroup], margin_mm: float) -> dict[str, int]:
     """Return about how many slices have to be tracked, by input size (``""``: the study's)."""
     counts: dict[str, int] = {}
-    for job in jobs:
-        if job.item is None:
+    for group in groups:
+        if group.item is None:
             continue
-        crop = crop_of(job.item.box, job.item.shape, job.item.spacing_mm, margin_mm)
-        for task in job.tasks:
-            if isinstance(task, Track):
+        crop = crop_of(group.item.box, group.item.shape, group.item.spacing_mm, margin_mm)
+        for task in group.tasks:
+            if isinstance(task, TrackOutlines):
                 slices = sum(crop.shape[Axis.named(axis).value] for axis in task.axes)
                 passes = 2 if task.direction == "both" else 1
                 key = str(task.resolution or "")

@@ -3,7 +3,7 @@
 ::
 
     DIR/records/s0000/hip_left.parquet      all rows of one structure
-    DIR/records/-/-.parquet                 rows that ask for no case
+    DIR/records/-/-.parquet                 rows that need no structure
 
 A structure's file is replaced whole each time a task is done, so a killed run loses the task at
 hand and nothing else, and no row can be there twice.
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 from voxtrail.errors import InputError, OptionError
 from voxtrail.io import replacing
 from voxtrail.study.folder import make_folder
-from voxtrail.study.tasks.base import Measured
+from voxtrail.study.tasks.base import Measurements
 from voxtrail.study.tasks.outlines import score_columns
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 Status = Literal["done", "failed", "not-run"]
 Row = dict[str, Any]
-#: Case and structure of rows that ask for no case.
-NO_CASE = "-"
+#: Case and structure of rows that need no structure.
+NO_STRUCTURE = "-"
 
 RECORDS = "records"
 #: So many characters of what a library says of a damaged file are passed on.
@@ -69,10 +69,10 @@ class Identity:
     finished: str
 
 
-def row_of(identity: Identity, measured: Measured) -> Row:
+def row_of(identity: Identity, measured: Measurements) -> Row:
     """Return a row: every column, None where one does not apply."""
     row: Row = {field.name: getattr(identity, field.name) for field in fields(Identity)}
-    for field in fields(Measured):
+    for field in fields(Measurements):
         if field.name == "scores":
             row |= {name: measured.scores.get(name) for name in score_columns()}
         elif field.name != "picture":
@@ -85,7 +85,7 @@ def schema() -> pa.Schema:
     pa = _pyarrow()
     kinds = {str: pa.string(), int: pa.int64(), float: pa.float64()}
     columns = []
-    for owner in (Identity, Measured):
+    for owner in (Identity, Measurements):
         for name, hint in get_type_hints(owner).items():
             if name == "scores":
                 columns += [(column, pa.float64()) for column in score_columns()]

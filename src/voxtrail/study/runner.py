@@ -15,19 +15,19 @@ from voxtrail.errors import InputError
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.loading import load
 from voxtrail.session.record import versions
-from voxtrail.study.account import STUDY, read_study, write_study
-from voxtrail.study.bench import Bench
 from voxtrail.study.executors import Executor
 from voxtrail.study.experiment import Experiment
 from voxtrail.study.folder import check_folder, make_folder
 from voxtrail.study.machine import machine
 from voxtrail.study.methods import BASELINE, IS_SPS
 from voxtrail.study.pictures import Pictures
-from voxtrail.study.plan import Job, Plan, plan
+from voxtrail.study.plan import Plan, TaskGroup, plan
 from voxtrail.study.record import Identity, Records, row_of
 from voxtrail.study.settings import Settings
+from voxtrail.study.study_file import STUDY, read_study, write_study
+from voxtrail.study.task_context import TaskContext
+from voxtrail.study.task_runner import TaskResult
 from voxtrail.study.tasks.base import Task
-from voxtrail.study.worker import Finished
 
 #: The tasks whose results are kept as pictures, with what the pictures are called.
 PICTURED: dict[Task, str] = {BASELINE: "baseline", IS_SPS: "IS + SPS"}
@@ -36,7 +36,7 @@ Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
-class Request:
+class StudyRequest:
     """What is asked for.
 
     Parameters
@@ -48,7 +48,7 @@ class Request:
     per_type
         Only the first so many of each bone type; None takes all.
     settings
-        What holds for every case.
+        What holds for every structure.
     folder
         Where records go; made if need be.
     retry_failed
@@ -81,7 +81,7 @@ class Summary:
     finished: int
 
 
-def prepare(request: Request) -> tuple[Plan, LoadedModel]:
+def prepare(request: StudyRequest) -> tuple[Plan, LoadedModel]:
     """Check a request and return what is left to do; nothing is written.
 
     Raises
@@ -114,7 +114,7 @@ def prepare(request: Request) -> tuple[Plan, LoadedModel]:
     return found, loaded
 
 
-def run(request: Request, executor: Executor, progress: Progress | None = None) -> Summary:
+def run(request: StudyRequest, executor: Executor, progress: Progress | None = None) -> Summary:
     """Run what is left of a study.
 
     Returns
@@ -125,7 +125,7 @@ def run(request: Request, executor: Executor, progress: Progress | None = None) 
     Raises
     ------
     InputError
-        As `prepare`; also if the folder cannot be written to. Finished records stay.
+        As `prepare`; also if the folder cannot be written to. What was finished stays recorded.
     """
     left, loaded = prepare(request)
     make_folder(request.folder)
@@ -136,24 +136,24 @@ def run(request: Request, executor: Executor, progress: Progress | None = None) 
     for place, copies in left.copies.items():
         records.add(*place, copies)
     counts: Counter[str] = Counter()
-    results = executor.run(left.jobs, request.settings)
-    for done, (job, finished) in enumerate(results, start=1):
-        _write(records, pictures, job, finished)
-        counts[finished.status] += len(job.rows[finished.task])
+    results = executor.run(left.groups, request.settings)
+    for done, (group, finished) in enumerate(results, start=1):
+        _write(records, pictures, group, finished)
+        counts[finished.status] += len(group.rows[finished.task])
         if progress is not None:
             progress(done, left.num_tasks, "running")
     return Summary(counts, sum(map(len, left.copies.values())), left.finished)
 
 
-def _write(records: Records, pictures: Pictures, job: Job, finished: Finished) -> None:
+def _write(records: Records, pictures: Pictures, group: TaskGroup, finished: TaskResult) -> None:
     rows = [
         row_of(
             Identity(
                 experiment=experiment,
                 variant=variant,
-                case=job.case,
-                structure=job.structure,
-                bone_type=job.item.bone_type if job.item else None,
+                case=group.case,
+                structure=group.structure,
+                bone_type=group.item.bone_type if group.item else None,
                 status=finished.status,
                 error=finished.error,
                 task=finished.task.key,
@@ -161,28 +161,28 @@ def _write(records: Records, pictures: Pictures, job: Job, finished: Finished) -
             ),
             finished.measured,
         )
-        for experiment, variant in job.rows[finished.task]
+        for experiment, variant in group.rows[finished.task]
     ]
     if finished.measured.picture is not None and finished.task in PICTURED:
         # Before the rows: a task whose rows are there is not done again, nor is its picture.
         name = PICTURED[finished.task]
-        pictures.add(job.case, job.structure, name, finished.measured.picture)
-    records.add(job.case, job.structure, rows)
+        pictures.add(group.case, group.structure, name, finished.measured.picture)
+    records.add(group.case, group.structure, rows)
 
 
-def _identity(request: Request, loaded: LoadedModel) -> dict[str, Any]:
+def _identity(request: StudyRequest, loaded: LoadedModel) -> dict[str, Any]:
     """Return what must be the same in every run of a study."""
     return {
         "manifest": request.manifest.checksum,
         "structures": len(request.manifest.structures),
-        "model": Bench.name_of(loaded),
+        "model": TaskContext.name_of(loaded),
         "weights_sha256": loaded.sha256,
         "input_size": loaded.model.input_size,
         "margin_mm": request.settings.margin_mm,
     }
 
 
-def _check_same(request: Request, identity: dict[str, Any]) -> None:
+def _check_same(request: StudyRequest, identity: dict[str, Any]) -> None:
     if not os.path.exists(request.folder / STUDY):
         return
     before = read_study(request.folder)["study"]
@@ -196,7 +196,7 @@ def _check_same(request: Request, identity: dict[str, Any]) -> None:
         )
 
 
-def _note_run(request: Request, loaded: LoadedModel, executor: Executor) -> None:
+def _note_run(request: StudyRequest, loaded: LoadedModel, executor: Executor) -> None:
     """Add this run to the folder's account of itself."""
     there = os.path.exists(request.folder / STUDY)
     runs = read_study(request.folder)["runs"] if there else []

@@ -1,4 +1,4 @@
-"""Where jobs are done: in this process, or on many machines."""
+"""Where task groups are run: in this process, or on many machines."""
 
 from __future__ import annotations
 

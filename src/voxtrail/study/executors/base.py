@@ -7,24 +7,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from voxtrail.study.plan import Job
+from voxtrail.study.plan import TaskGroup
 from voxtrail.study.settings import Settings
-from voxtrail.study.worker import Finished
+from voxtrail.study.task_runner import TaskResult
 
 
 @dataclass(frozen=True)
 class Executor(ABC):
-    """A way to have jobs done."""
+    """A way to have task groups run."""
 
     name: ClassVar[str]
 
     @abstractmethod
-    def run(self, jobs: Sequence[Job], settings: Settings) -> Iterator[tuple[Job, Finished]]:
-        """Have jobs done, yielding every task's result once, in any order.
+    def run(
+        self, groups: Sequence[TaskGroup], settings: Settings
+    ) -> Iterator[tuple[TaskGroup, TaskResult]]:
+        """Run task groups, yielding every task's result once, in any order.
 
         Parameters
         ----------
-        jobs
+        groups
             What is left of a study.
         settings
             What holds for all of them.

@@ -1,4 +1,4 @@
-"""Many processes or machines, on Ray: an actor holds the model, and is handed case after case."""
+"""Many processes or machines, on Ray: an actor with a model gets one structure after another."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 
 from voxtrail.errors import OptionError, WorkError
 from voxtrail.study.executors.base import Executor
-from voxtrail.study.plan import Job
+from voxtrail.study.plan import TaskGroup
 from voxtrail.study.settings import Settings
-from voxtrail.study.worker import Finished, Worker, failed
+from voxtrail.study.task_runner import TaskResult, TaskRunner, failed
 
-#: How often a case is begun before it is recorded as failed: it may be what kills its workers.
+#: How often a structure is begun before it counts as failed: it may be what kills its workers.
 ATTEMPTS = 3
 
 
@@ -21,10 +21,10 @@ ATTEMPTS = 3
 class OnRay(Executor):
     """One actor a GPU, or a group of CPUs where the cluster has no GPU.
 
-    An actor has one case at a time and is handed the next when it is done, so nothing piles up.
-    Where an actor is lost, with its machine or by itself, its case goes back to the head of the
-    queue and another actor is asked for. Results come a case at a time and are written by the
-    process that asked for them: workers need to read the dataset, and nothing else.
+    An actor has one structure at a time and gets the next when that is done, so nothing piles up.
+    Where an actor is lost, with its machine or by itself, its structure goes back to the head of
+    the queue and a new actor is asked for. Results come a structure at a time and are written by
+    the process that started the run: workers only read the dataset.
 
     Parameters
     ----------
@@ -57,16 +57,18 @@ class OnRay(Executor):
                 remedy="write for example --workers 4",
             )
 
-    def run(self, jobs: Sequence[Job], settings: Settings) -> Iterator[tuple[Job, Finished]]:
-        """Have the jobs done; see `Executor.run`."""
-        if not jobs:
+    def run(
+        self, groups: Sequence[TaskGroup], settings: Settings
+    ) -> Iterator[tuple[TaskGroup, TaskResult]]:
+        """Run the groups; see `Executor.run`."""
+        if not groups:
             return
         ray = _ray()
         started = not ray.is_initialized()
         if started:
             self._connect(ray)
         try:
-            yield from _Crew(ray, self, settings, len(jobs)).work(jobs)
+            yield from _Crew(ray, self, settings, len(groups)).work(groups)
         finally:
             if started:
                 ray.shutdown()
@@ -88,51 +90,52 @@ class OnRay(Executor):
             ) from error
 
 
-class _Desk:
-    """An actor: a worker with its model."""
+class _RayWorker:
+    """An actor: a task runner with its model, in a process of its own."""
 
     def __init__(self, settings: Settings) -> None:
-        self._worker = Worker(settings)
+        self._runner = TaskRunner(settings)
 
     def ready(self) -> None:
         """Answer once the actor is there."""
 
-    def run(self, job: Job) -> list[Finished]:
-        """Do a job's tasks."""
-        return list(self._worker.run(job))
+    def run(self, group: TaskGroup) -> list[TaskResult]:
+        """Run a group's tasks."""
+        return list(self._runner.run(group))
 
 
 class _Crew:
     """The actors of one run, and what each is doing."""
 
-    def __init__(self, ray: Any, asked: OnRay, settings: Settings, num_jobs: int) -> None:
+    def __init__(self, ray: Any, asked: OnRay, settings: Settings, num_groups: int) -> None:
         self._ray = ray
         self._settings = settings
         there = ray.cluster_resources()
         on_gpu = settings.device in ("auto", "cuda") and there.get("GPU", 0) >= 1
         room = int(there["GPU"]) if on_gpu else int(there.get("CPU", 1)) // asked.cpus
-        self._size = max(1, min(room, num_jobs, asked.workers or room))
-        self._kind = ray.remote(_Desk).options(
+        self._size = max(1, min(room, num_groups, asked.workers or room))
+        self._kind = ray.remote(_RayWorker).options(
             num_cpus=asked.cpus, num_gpus=1 if on_gpu else 0, scheduling_strategy="SPREAD"
         )
         self._actors: list[Any] = []
-        #: By reference: the actor, and its job with the number of the attempt; None for a greeting.
-        self._flying: dict[Any, tuple[Any, tuple[Job, int] | None]] = {}
+        #: By reference: the actor, and its group with the number of the attempt; None while it
+        #: starts.
+        self._flying: dict[Any, tuple[Any, tuple[TaskGroup, int] | None]] = {}
         self._false_starts = 0
 
-    def work(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Finished]]:
-        """Have all jobs done."""
+    def work(self, groups: Sequence[TaskGroup]) -> Iterator[tuple[TaskGroup, TaskResult]]:
+        """Run all groups."""
         from ray.exceptions import RayError, RayTaskError
 
-        waiting = deque((job, 1) for job in jobs)
+        waiting = deque((group, 1) for group in groups)
         idle: list[Any] = []
         for _ in range(self._size):
             self._hire()
         while waiting or any(doing for _, doing in self._flying.values()):
             while waiting and idle:
                 actor = idle.pop()
-                job, attempt = waiting.popleft()
-                self._flying[actor.run.remote(job)] = actor, (job, attempt)
+                group, attempt = waiting.popleft()
+                self._flying[actor.run.remote(group)] = actor, (group, attempt)
             (done,), _ = self._ray.wait(list(self._flying), num_returns=1)
             actor, doing = self._flying.pop(done)
             try:
@@ -145,12 +148,12 @@ class _Crew:
                 self._replace(actor, doing is None, error)
                 if doing is None:
                     continue
-                job, attempt = doing
+                group, attempt = doing
                 if attempt < ATTEMPTS:
-                    waiting.appendleft((job, attempt + 1))
+                    waiting.appendleft((group, attempt + 1))
                     continue
-                reason = f"lost {ATTEMPTS} workers that had this case: {error}"
-                results = failed(job, reason)
+                reason = f"lost {ATTEMPTS} workers that had this structure: {error}"
+                results = failed(group, reason)
             else:
                 idle.append(actor)
             if doing is not None:
@@ -162,7 +165,8 @@ class _Crew:
     def _hire(self) -> None:
         actor = self._kind.remote(self._settings)
         self._actors.append(actor)
-        # It is handed work once it is there, so that no case waits for a machine that never comes.
+        # It is handed work once it is there, so that no structure waits for a machine that never
+        # comes.
         self._flying[actor.ready.remote()] = actor, None
 
     def _replace(self, actor: Any, never_came: bool, error: Exception) -> None:

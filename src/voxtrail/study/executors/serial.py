@@ -1,4 +1,4 @@
-"""One case after the other, in this process."""
+"""One structure after the other, in this process."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from voxtrail.study.executors.base import Executor
-from voxtrail.study.plan import Job
+from voxtrail.study.plan import TaskGroup
 from voxtrail.study.settings import Settings
-from voxtrail.study.worker import Finished, Worker
+from voxtrail.study.task_runner import TaskResult, TaskRunner
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,11 @@ class Serial(Executor):
 
     name: ClassVar[str] = "serial"
 
-    def run(self, jobs: Sequence[Job], settings: Settings) -> Iterator[tuple[Job, Finished]]:
-        """Do the jobs; see `Executor.run`."""
-        worker = Worker(settings)
-        for job in jobs:
-            for finished in worker.run(job):
-                yield job, finished
+    def run(
+        self, groups: Sequence[TaskGroup], settings: Settings
+    ) -> Iterator[tuple[TaskGroup, TaskResult]]:
+        """Run the groups; see `Executor.run`."""
+        runner = TaskRunner(settings)
+        for group in groups:
+            for finished in runner.run(group):
+                yield group, finished

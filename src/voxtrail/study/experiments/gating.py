@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from voxtrail.study.experiment import Experiment, Variant
 from voxtrail.study.methods import BASELINE, rivals
-from voxtrail.study.tasks.track import Track
+from voxtrail.study.tasks.track_outlines import TrackOutlines
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Gating(Experiment):
     def variants(self) -> tuple[Variant, ...]:
         """Return the rows; see `Experiment.variants`."""
         return (
-            *(Variant(f"gate {k}", Track(memory=f"gate:k={k}")) for k in range(6, 0, -1)),
+            *(Variant(f"gate {k}", TrackOutlines(memory=f"gate:k={k}")) for k in range(6, 0, -1)),
             Variant("gate 0 (off)", BASELINE),
             *rivals(),
         )

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from voxtrail.study.experiment import Experiment, Variant
 from voxtrail.study.methods import BASELINE, rivals
-from voxtrail.study.tasks.track import Track
+from voxtrail.study.tasks.track_outlines import TrackOutlines
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class ModelScale(Experiment):
     def variants(self) -> tuple[Variant, ...]:
         """Return the rows; see `Experiment.variants`."""
         return (
-            Variant("small", Track(model="small")),
-            Variant("tiny", Track(model="tiny")),
-            Variant("base-plus", Track(model="base-plus")),
-            Variant("large", Track(model="large")),
+            Variant("small", TrackOutlines(model="small")),
+            Variant("tiny", TrackOutlines(model="tiny")),
+            Variant("base-plus", TrackOutlines(model="base-plus")),
+            Variant("large", TrackOutlines(model="large")),
             Variant("the study's model", BASELINE),
             *rivals(),
         )

@@ -15,7 +15,7 @@ from typing import ClassVar
 from voxtrail.study.experiment import Experiment, Variant
 from voxtrail.study.methods import IS_SPS, RIVALS, rivals
 from voxtrail.study.noise import NOISES
-from voxtrail.study.tasks.interpolate import Interpolate
+from voxtrail.study.tasks.interpolate_outlines import InterpolateOutlines
 
 STRENGTHS_MM = (2.0, 4.0)
 
@@ -45,7 +45,9 @@ class NoisyPrompts(Experiment):
                 rows += [
                     Variant(ours, replace(IS_SPS, noise=spec)),
                     *(
-                        Variant(f"{noise} {mm:g} mm: {by}", Interpolate(by=by, noise=spec), ours)
+                        Variant(
+                            f"{noise} {mm:g} mm: {by}", InterpolateOutlines(by=by, noise=spec), ours
+                        )
                         for by in RIVALS
                     ),
                 ]

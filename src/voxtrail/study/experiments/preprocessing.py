@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from voxtrail.study.experiment import Experiment, Variant
 from voxtrail.study.methods import BASELINE, NO_PREPROCESSING, rivals
-from voxtrail.study.tasks.track import Track
+from voxtrail.study.tasks.track_outlines import TrackOutlines
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,11 @@ class Preprocessing(Experiment):
         """Return the rows; see `Experiment.variants`."""
         return (
             Variant("no preprocessing", NO_PREPROCESSING),
-            Variant("CLAHE + windowing", Track(window="bone+clahe")),
-            Variant("CLAHE alone", Track(window="clahe")),
+            Variant("CLAHE + windowing", TrackOutlines(window="bone+clahe")),
+            Variant("CLAHE alone", TrackOutlines(window="clahe")),
             Variant(
-                "CLAHE + windowing, clip limit x3", Track(window="window-clahe:clip_limit=0.03")
+                "CLAHE + windowing, clip limit x3",
+                TrackOutlines(window="window-clahe:clip_limit=0.03"),
             ),
             Variant("windowing alone", BASELINE),
             *rivals(),

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from voxtrail.study.experiment import Experiment, Variant
 from voxtrail.study.methods import BASELINE, IS, IS_SPS, RIVALS, SPS
-from voxtrail.study.tasks.interpolate import Interpolate
+from voxtrail.study.tasks.interpolate_outlines import InterpolateOutlines
 
 BUDGETS = {
     1: "middle",
@@ -49,7 +49,7 @@ class PromptBudget(Experiment):
                     for name, task in METHODS.items()
                 ),
                 *(
-                    Variant(f"{count}: {by}", Interpolate(slices=slices, by=by), reference)
+                    Variant(f"{count}: {by}", InterpolateOutlines(slices=slices, by=by), reference)
                     for by in RIVALS
                 ),
             ]

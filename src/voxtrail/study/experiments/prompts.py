@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from voxtrail.study.experiment import Experiment, Variant
 from voxtrail.study.methods import rivals
-from voxtrail.study.tasks.track import Track
+from voxtrail.study.tasks.track_outlines import TrackOutlines
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Prompts(Experiment):
             ("uniform (7)", "uniform:7"),
         ):
             rows += [
-                Variant(name, Track(slices=slices)),
+                Variant(name, TrackOutlines(slices=slices)),
                 *rivals(slices, f", {name}", against=name),
             ]
         return tuple(rows)

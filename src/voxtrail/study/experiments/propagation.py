@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from voxtrail.study.experiment import Experiment, Variant
 from voxtrail.study.methods import BASELINE, rivals
-from voxtrail.study.tasks.track import Track
+from voxtrail.study.tasks.track_outlines import TrackOutlines
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Propagation(Experiment):
         three = ("axial", "coronal", "sagittal")
         single_9 = "9 outlines: single axis"
         return (
-            Variant("3 outlines: three axes", Track(slices="middle", axes=three)),
-            Variant("3 outlines: forward-backward", Track(direction="both")),
+            Variant("3 outlines: three axes", TrackOutlines(slices="middle", axes=three)),
+            Variant("3 outlines: forward-backward", TrackOutlines(direction="both")),
             Variant("3 outlines: single axis", BASELINE),
-            Variant("9 outlines: three axes", Track(axes=three), single_9),
-            Variant(single_9, Track(slices="uniform:9")),
+            Variant("9 outlines: three axes", TrackOutlines(axes=three), single_9),
+            Variant(single_9, TrackOutlines(slices="uniform:9")),
             *rivals(suffix=", 3 outlines"),
             *rivals("uniform:9", ", 9 outlines", single_9),
         )

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from voxtrail.study.experiment import Experiment, Variant
 from voxtrail.study.methods import BASELINE, IS, rivals
-from voxtrail.study.tasks.track import Track
+from voxtrail.study.tasks.track_outlines import TrackOutlines
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Slicing(Experiment):
     def variants(self) -> tuple[Variant, ...]:
         """Return the rows; see `Experiment.variants`."""
         return (
-            *(Variant(f"sliced {k}", Track(memory=f"recent:k={k}")) for k in range(6)),
+            *(Variant(f"sliced {k}", TrackOutlines(memory=f"recent:k={k}")) for k in range(6)),
             Variant("sliced 6", BASELINE),
             Variant("intelligent slicing", IS),
             *rivals(),

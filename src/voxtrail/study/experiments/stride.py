@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from voxtrail.study.experiment import Experiment, Variant
 from voxtrail.study.methods import BASELINE, rivals
-from voxtrail.study.tasks.track import Track
+from voxtrail.study.tasks.track_outlines import TrackOutlines
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Stride(Experiment):
         """Return the rows; see `Experiment.variants`."""
         return (
             Variant("stride 1", BASELINE),
-            Variant("stride 2", Track(memory="stride:r=2")),
-            Variant("stride 4", Track(memory="stride:r=4")),
+            Variant("stride 2", TrackOutlines(memory="stride:r=2")),
+            Variant("stride 4", TrackOutlines(memory="stride:r=4")),
             *rivals(),
         )

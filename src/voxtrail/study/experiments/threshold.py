@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from voxtrail.study.experiment import Experiment, Variant
 from voxtrail.study.methods import BASELINE, rivals
-from voxtrail.study.tasks.track import Track
+from voxtrail.study.tasks.track_outlines import TrackOutlines
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,9 @@ class Threshold(Experiment):
         """Return the rows; see `Experiment.variants`."""
         return (
             *(
-                Variant(f"tau {step / 10:.1f}", Track(prompt_memory=f"near:tau={step / 10:.1f}"))
+                Variant(
+                    f"tau {step / 10:.1f}", TrackOutlines(prompt_memory=f"near:tau={step / 10:.1f}")
+                )
                 for step in range(1, 10)
             ),
             Variant("tau 1.0", BASELINE),

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from voxtrail.study.experiment import Experiment, Shows, Variant
 from voxtrail.study.methods import BASELINE, IS, IS_SPS, rivals
-from voxtrail.study.tasks.track import Track
+from voxtrail.study.tasks.track_outlines import TrackOutlines
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Timing(Experiment):
     def variants(self) -> tuple[Variant, ...]:
         """Return the rows; see `Experiment.variants`."""
         return (
-            *(Variant(f"{k} memories", Track(memory=f"recent:k={k}")) for k in range(6)),
+            *(Variant(f"{k} memories", TrackOutlines(memory=f"recent:k={k}")) for k in range(6)),
             Variant("6 memories", BASELINE),
             Variant("intelligent slicing", IS),
             Variant("IS + SPS", IS_SPS),

@@ -12,16 +12,16 @@ from typing import Any
 from voxtrail.errors import OutputError
 from voxtrail.io import replacing
 from voxtrail.session.record import NOTICE
-from voxtrail.study.account import read_study
 from voxtrail.study.folder import make_folder
 from voxtrail.study.pictures import Pictures
-from voxtrail.study.record import NO_CASE, Records, parquet
+from voxtrail.study.record import NO_STRUCTURE, Records, parquet
 from voxtrail.study.report.figures import figures, to_png, to_svg
 from voxtrail.study.report.findings import findings
 from voxtrail.study.report.results import Results
 from voxtrail.study.report.sheets import sheets
 from voxtrail.study.report.table import Table
 from voxtrail.study.report.tables import tables
+from voxtrail.study.study_file import read_study
 
 HTML, MARKDOWN = "report.html", "report.md"
 STYLE = """
@@ -106,7 +106,7 @@ def _write(files: dict[str, str | bytes], output: Path) -> None:
 def _account(study: dict[str, Any], results: Results) -> list[str]:
     """Return lines that say what made the numbers."""
     what, runs = study["study"], study["runs"]
-    cases = results.frame.loc[results.frame.case != NO_CASE, ["case", "structure"]]
+    cases = results.frame.loc[results.frame.case != NO_STRUCTURE, ["case", "structure"]]
     cases = cases.drop_duplicates()
     counts = results.frame.status.value_counts()
     lines = [

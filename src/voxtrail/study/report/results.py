@@ -1,4 +1,4 @@
-"""Records as arrays, variant by variant, in the same order of cases."""
+"""Records as arrays, variant by variant, in the same order of structures."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Results:
         column: str,
         bone_type: str | None = None,
     ) -> tuple[FloatArray, FloatArray]:
-        """Return a column of two variants on the cases that both have, in one order."""
+        """Return a column of two variants on the structures that both have, in one order."""
         one, other = self.rows(experiment, variant), self.rows(experiment, reference)
         if bone_type is not None:
             one, other = one[one.bone_type == bone_type], other[other.bone_type == bone_type]

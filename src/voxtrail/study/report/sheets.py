@@ -1,4 +1,4 @@
-"""The best and the worst cases as pictures: a row a structure, truth and result outlined."""
+"""The best and the worst structures as pictures: a row a structure, truth and result outlined."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TRUTH, FOUND, OUTLINED = "#56B4E9", "#E69F00", "#009E73"
 
 
 def sheets(results: Results, pictures: Pictures) -> dict[str, bytes]:
-    """Return PNGs of the worst and the best cases, by name; none without pictures."""
+    """Return PNGs of the worst and the best structures, by name; none without pictures."""
     rows = results.rows(EXPERIMENT, VARIANT)
     ranked = rows.unprompted_dice.dropna().sort_values()
     chosen = {"worst": ranked.index[:CASES], "best": ranked.index[::-1][:CASES]}

@@ -17,14 +17,14 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over cases.
+    """A mean over structures.
 
     Parameters
     ----------
     n
-        Cases that have a value.
+        Structures that have a value.
     missing
-        Cases without one, such as the distance to an empty mask: counted, not averaged.
+        Structures without one, such as the distance to an empty mask: counted, not averaged.
     mean, sd
         Mean and standard deviation (n - 1); None where there are too few.
     low, high
@@ -63,14 +63,14 @@ def estimate(values: FloatArray) -> Estimate:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A variant against another on the same cases.
+    """A variant against another on the same structures.
 
     Parameters
     ----------
     difference
-        Of the values, variant minus reference, over the cases that both have.
+        Of the values, variant minus reference, over the structures that both have.
     p
-        Of Wilcoxon's signed-rank test, two-sided; None for fewer than two cases.
+        Of Wilcoxon's signed-rank test, two-sided; None for fewer than two.
     """
 
     difference: Estimate
@@ -78,7 +78,7 @@ class Comparison:
 
 
 def compare(values: FloatArray, reference: FloatArray) -> Comparison:
-    """Compare two variants, case by case: both (n,) float64 in the same order, NaN is missing.
+    """Compare two variants, pair by pair: both (n,) float64 in the same order, NaN is missing.
 
     Examples
     --------

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from voxtrail.study.experiment import Experiment, Variant
-from voxtrail.study.record import NO_CASE
+from voxtrail.study.record import NO_STRUCTURE
 from voxtrail.study.report.results import Results
 from voxtrail.study.report.statistics import Comparison, compare, estimate, holm
 from voxtrail.study.report.table import Table, interval, p_text, spread
@@ -152,7 +152,7 @@ def _seconds(experiment: Experiment, results: Results) -> Table:
 
 
 def tracking_ms(results: Results, experiment: str, variant: str) -> np.ndarray[Any, Any]:
-    """Return milliseconds a tracked slice, without encoding, of each case of a variant."""
+    """Return milliseconds a tracked slice, without encoding, of each structure of a variant."""
     rows = results.rows(experiment, variant)
     spent = rows.memory_attention_s + rows.memory_encoder_s + rows.mask_decoder_s
     found = 1000 * spent / rows.tracked_slices.where(rows.tracked_slices > 0)
@@ -162,14 +162,16 @@ def tracking_ms(results: Results, experiment: str, variant: str) -> np.ndarray[A
 def _values(experiment: Experiment, results: Results) -> Table:
     rows, tidy = [], []
     bones = results.bone_types()
-    caseless = all(variant.task.caseless for variant in experiment.variants())
+    without_target = all(variant.task.without_target for variant in experiment.variants())
     for variant in experiment.variants():
         found = estimate(results.values(experiment.name, variant.name, "value"))
         units = results.rows(experiment.name, variant.name).unit
         unit = str(units.iloc[0]) if len(units) else ""
         cells = [variant.name, str(found.n), interval(found, 3), unit]
-        tidy.append({"variant": variant.name, "bone_type": NO_CASE, **vars(found), "unit": unit})
-        for bone in () if caseless else bones:
+        tidy.append(
+            {"variant": variant.name, "bone_type": NO_STRUCTURE, **vars(found), "unit": unit}
+        )
+        for bone in () if without_target else bones:
             of_bone = estimate(results.values(experiment.name, variant.name, "value", bone))
             cells.append(spread(of_bone, 3))
             tidy.append({"variant": variant.name, "bone_type": bone, **vars(of_bone), "unit": unit})
@@ -178,7 +180,7 @@ def _values(experiment: Experiment, results: Results) -> Table:
         experiment.name,
         f"{experiment.name} ({experiment.place})",
         (results.warning(), *_notes(experiment, results)),
-        ("variant", "n", "mean", "of", *(() if caseless else bones)),
+        ("variant", "n", "mean", "of", *(() if without_target else bones)),
         tuple(rows),
         tuple(tidy),
     )

@@ -1,1 +1,1 @@
-"""What is done with a case: a frozen dataclass a kind, whose fields are all that it depends on."""
+"""What is done with a structure: a frozen dataclass a kind, its fields all that it depends on."""

@@ -6,20 +6,13 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from voxtrail.errors import VoxtrailError
-
-if TYPE_CHECKING:
-    from voxtrail.study.bench import Bench
-    from voxtrail.study.case import Case
-
-
-class NotHereError(VoxtrailError):
-    """What a task needs (weights, a package) is not on this machine; the task is not run."""
+from voxtrail.study.target import Target
+from voxtrail.study.task_context import TaskContext
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +39,8 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What became of a task on a case; None where a column does not apply.
+class Measurements:
+    """What a task measured on a structure; None where a column does not apply.
 
     Parameters
     ----------
@@ -65,17 +58,17 @@ class Measured:
     tracked_slices
         Slices that went through the model, on all axes and passes.
     encoded_slices
-        Slices that it had to encode; the others had been encoded for another task of the case.
+        Slices that it had to encode; the others had been encoded for another task of the structure.
     past_first, past_last
         Axial slices beyond the structure's own first and last one on which something was found.
     image_encoder_s
-        Seconds that encoding the slices took, whoever of the case's tasks asked for them first.
+        Seconds that encoding the slices took, whichever of the structure's tasks needed them first.
     memory_attention_s, memory_encoder_s, mask_decoder_s
         Seconds of the other components.
     total_s
         What the task would have taken by itself: encoding included.
     spent_s
-        What it took: encoding only where it was the first to ask.
+        What it took: encoding only where it was the first to need it.
     peak_mib
         Peak memory while it ran: of the device on CUDA, else of the process.
     value, unit
@@ -110,19 +103,19 @@ class Measured:
 
 @dataclass(frozen=True)
 class Task(ABC):
-    """Something that is done with a case. Equal tasks on equal cases give equal results."""
+    """Something that is done with a structure. Equal tasks of one structure give equal results."""
 
     kind: ClassVar[str]
-    #: Whether it asks for no case: done once a study.
-    caseless: ClassVar[bool] = False
+    #: Whether it needs no structure: run once a study.
+    without_target: ClassVar[bool] = False
 
     @property
     def key(self) -> str:
         """The task as text: its kind and its fields."""
         return json.dumps({"task": self.kind, **asdict(self)}, sort_keys=True)
 
-    def settled(self, model: str, input_size: int) -> Task:
-        """Return the task with what it shares with the study left unsaid, so that equals meet.
+    def normalized(self, model: str, input_size: int) -> Task:
+        """Return the task without what the study sets anyway, so that equal tasks compare equal.
 
         Parameters
         ----------
@@ -136,11 +129,18 @@ class Task(ABC):
         return ()
 
     @abstractmethod
-    def run(self, case: Case | None, bench: Bench) -> Measured:
-        """Do it.
+    def run(self, target: Target | None, context: TaskContext) -> Measurements:
+        """Run the task.
+
+        Parameters
+        ----------
+        target
+            The structure; None for tasks `without_target`.
+        context
+            Models, features and settings of this process.
 
         Raises
         ------
-        NotHereError
+        UnavailableError
             If weights or a package that it needs are missing.
         """

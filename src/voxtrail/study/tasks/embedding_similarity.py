@@ -1,4 +1,4 @@
-"""How alike two temporal embeddings of the model are: no case."""
+"""How alike two temporal embeddings of the model are; no structure is needed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from voxtrail.errors import UnavailableError
 from voxtrail.model.sam2 import Sam2SliceModel
-from voxtrail.study.bench import Bench
-from voxtrail.study.case import Case
-from voxtrail.study.tasks.base import Measured, NotHereError, Task
+from voxtrail.study.target import Target
+from voxtrail.study.task_context import TaskContext
+from voxtrail.study.tasks.base import Measurements, Task
 
 
 @dataclass(frozen=True)
@@ -24,20 +25,20 @@ class EmbeddingSimilarity(Task):
     """
 
     kind: ClassVar[str] = "embedding-similarity"
-    caseless: ClassVar[bool] = True
+    without_target: ClassVar[bool] = True
     first: int = 0
     second: int = 1
 
-    def run(self, case: Case | None, bench: Bench) -> Measured:
+    def run(self, target: Target | None, context: TaskContext) -> Measurements:
         """Compare the two; see `Task.run`."""
-        loaded = bench.model(None, None)
+        loaded = context.model(None, None)
         if not isinstance(loaded.model, Sam2SliceModel):
-            raise NotHereError(f"the embeddings of a model that {loaded.model.runtime} runs")
+            raise UnavailableError(f"the embeddings of a model that {loaded.model.runtime} runs")
         embeddings = loaded.model.temporal_embeddings.double().cpu().numpy()
         one, other = embeddings[self.first], embeddings[self.second]
         cosine = one @ other / (np.linalg.norm(one) * np.linalg.norm(other))
-        return Measured(
-            model=bench.name_of(loaded),
+        return Measurements(
+            model=context.name_of(loaded),
             weights_sha256=loaded.sha256,
             input_size=loaded.model.input_size,
             value=float(cosine),

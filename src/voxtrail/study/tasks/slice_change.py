@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from voxtrail.core.axis import Axis
 from voxtrail.metrics import dice
 from voxtrail.preprocess import Window
-from voxtrail.study.bench import Bench
-from voxtrail.study.case import Case
-from voxtrail.study.tasks.base import Measured, Task
+from voxtrail.study.target import Target
+from voxtrail.study.task_context import TaskContext
+from voxtrail.study.tasks.base import Measurements, Task
 
 
 @dataclass(frozen=True)
@@ -33,18 +33,18 @@ class SliceChange(Task):
     apart: int = 1
     of: Literal["mask", "grey"] = "mask"
 
-    def run(self, case: Case | None, bench: Bench) -> Measured:
+    def run(self, target: Target | None, context: TaskContext) -> Measurements:
         """Compare all pairs; no value where the structure is on too few slices."""
-        assert case is not None
+        assert target is not None
         axis = Axis.AXIAL
-        cut = case.crop.in_stack(axis, case.volume.grid.shape)
-        truth: NDArray[np.bool_] = axis.to_stack(case.truth.voxels > 0)[cut]
+        cut = target.crop.in_stack(axis, target.volume.grid.shape)
+        truth: NDArray[np.bool_] = axis.to_stack(target.truth.voxels > 0)[cut]
         occupied = np.asarray(truth.any(axis=(1, 2)))
         first = np.flatnonzero(occupied[: -self.apart] & occupied[self.apart :])
         if self.of == "mask":
             values = [dice(truth[i], truth[i + self.apart]) for i in first]
         else:
-            grey = Window().apply(axis.to_stack(case.volume.voxels)[cut])
+            grey = Window().apply(axis.to_stack(target.volume.voxels)[cut])
             flat = grey.reshape(len(grey), -1)
             # A slice of a single grey level correlates with nothing.
             values = [
@@ -52,8 +52,8 @@ class SliceChange(Task):
                 for i in first
                 if flat[i].std() > 0 and flat[i + self.apart].std() > 0
             ]
-        return Measured(
-            crop_slices=case.crop.shape[2],
+        return Measurements(
+            crop_slices=target.crop.shape[2],
             value=float(np.mean(values)) if values else None,
             unit="dice" if self.of == "mask" else "correlation",
         )

@@ -1,4 +1,4 @@
-"""Outlines carried through a case without a model."""
+"""Outlines carried through a structure without a model."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import numpy as np
 from voxtrail.baselines import INTERPOLATORS
 from voxtrail.core.prompts import MaskPrompt
 from voxtrail.core.volume import LabelMap
-from voxtrail.errors import OptionError
-from voxtrail.study.bench import Bench
-from voxtrail.study.case import LABEL, Case
-from voxtrail.study.tasks.base import Measured, NotHereError, Task
+from voxtrail.errors import OptionError, UnavailableError
+from voxtrail.study.target import LABEL, Target
+from voxtrail.study.task_context import TaskContext
+from voxtrail.study.tasks.base import Measurements, Task
 from voxtrail.study.tasks.outlines import draw, past_ends, picture, scores
 
 
 @dataclass(frozen=True)
-class Interpolate(Task):
+class InterpolateOutlines(Task):
     """Fill in between axial outlines.
 
     Parameters
     ----------
     slices, noise
-        As in `voxtrail.study.tasks.track.Track`.
+        As in `voxtrail.study.tasks.track_outlines.TrackOutlines`.
     by
         Name of the interpolation, such as ``signed-distance``.
     """
@@ -35,32 +35,32 @@ class Interpolate(Task):
     by: str = "signed-distance"
     noise: str | None = None
 
-    def run(self, case: Case | None, bench: Bench) -> Measured:
+    def run(self, target: Target | None, context: TaskContext) -> Measurements:
         """Draw the outlines, fill in between, score the result; see `Task.run`."""
-        assert case is not None
-        prompts = draw(case, self.slices, ("axial",), self.noise)
+        assert target is not None
+        prompts = draw(target, self.slices, ("axial",), self.noise)
         outlines = [item for item in prompts.of(LABEL) if isinstance(item, MaskPrompt)]
-        grid = case.volume.grid
-        with bench.peak_memory() as peak:
+        grid = target.volume.grid
+        with context.peak_memory() as peak:
             started = time.perf_counter()
             try:
                 mask = INTERPOLATORS.parse(self.by).interpolate(
                     outlines, grid.shape, grid.spacing_mm
                 )
             except OptionError as error:
-                raise NotHereError(str(error)) from error
+                raise UnavailableError(str(error)) from error
             spent = time.perf_counter() - started
-        found = LabelMap(mask.astype(np.uint8), case.truth.stored, case.truth.names)
-        past_first, past_last = past_ends(found, case)
-        return Measured(
+        found = LabelMap(mask.astype(np.uint8), target.truth.stored, target.truth.names)
+        past_first, past_last = past_ends(found, target)
+        return Measurements(
             model=self.by,
-            scores=scores(found, case, prompts),
-            crop_slices=case.crop.shape[2],
+            scores=scores(found, target, prompts),
+            crop_slices=target.crop.shape[2],
             prompts=len(outlines),
             past_first=past_first,
             past_last=past_last,
             total_s=spent,
             spent_s=spent,
             peak_mib=peak(),
-            picture=picture(found, case, prompts),
+            picture=picture(found, target, prompts),
         )

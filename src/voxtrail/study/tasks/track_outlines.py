@@ -1,4 +1,4 @@
-"""Outlines carried through a case by the model."""
+"""Outlines carried through a structure by the model."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from voxtrail.preprocess import roi_text
 from voxtrail.propagate.schedule import Direction
 from voxtrail.session import Config, segment
 from voxtrail.session.config import Extent
-from voxtrail.study.bench import Bench
-from voxtrail.study.case import Case
-from voxtrail.study.tasks.base import Measured, Task
+from voxtrail.study.target import Target
+from voxtrail.study.task_context import TaskContext
+from voxtrail.study.tasks.base import Measurements, Task
 from voxtrail.study.tasks.outlines import draw, past_ends, picture, scores
 
 
 @dataclass(frozen=True)
-class Track(Task):
-    """Segment a case. The defaults are the paper's baseline.
+class TrackOutlines(Task):
+    """Segment a structure. The defaults are the paper's baseline.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ class Track(Task):
     model: str | None = None
     resolution: int | None = None
 
-    def settled(self, model: str, input_size: int) -> Track:
-        """Leave out a model and an input size that are the study's; see `Task.settled`."""
+    def normalized(self, model: str, input_size: int) -> TrackOutlines:
+        """Leave out a model and an input size that are the study's; see `Task.normalized`."""
         return replace(
             self,
             model=None if self.model == model else self.model,
@@ -61,11 +61,11 @@ class Track(Task):
         """Sort by model, input size and preprocessing, and the axial passes first."""
         return self.model or "", self.resolution or 0, self.window, len(self.axes), self.axes
 
-    def run(self, case: Case | None, bench: Bench) -> Measured:
+    def run(self, target: Target | None, context: TaskContext) -> Measurements:
         """Draw the outlines, carry them, score the result; see `Task.run`."""
-        assert case is not None
-        loaded = bench.model(self.model, self.resolution)
-        prompts = draw(case, self.slices, self.axes, self.noise)
+        assert target is not None
+        loaded = context.model(self.model, self.resolution)
+        prompts = draw(target, self.slices, self.axes, self.noise)
         config = Config(
             model=loaded.name,
             preset="baseline",
@@ -76,30 +76,34 @@ class Track(Task):
             extent=self.extent,
             window=self.window,
             crop="none",
-            roi=roi_text(case.crop, case.volume.stored),
+            roi=roi_text(target.crop, target.volume.stored),
             resolution=loaded.model.input_size,
-            device=bench.settings.device,
+            device=context.settings.device,
         )
-        with bench.peak_memory() as peak:
+        with context.peak_memory() as peak:
             started = time.perf_counter()
             result = segment(
-                case.volume, prompts, config, model=loaded, cache=bench.features(loaded, case.crop)
+                target.volume,
+                prompts,
+                config,
+                model=loaded,
+                cache=context.features(loaded, target.crop),
             )
             spent = time.perf_counter() - started
         seconds = result.record.seconds
         encoding = seconds.get("image encoder", 0.0)
         encoded = result.record.slices["encoded"]
-        charged = bench.charge(loaded, config, case.crop, encoding, encoded)
+        charged = context.attribute_encoding(loaded, config, target.crop, encoding, encoded)
         passes = [item for label in result.record.labels for item in label.passes]
-        past_first, past_last = past_ends(result.labels, case)
-        return Measured(
-            model=bench.name_of(loaded),
+        past_first, past_last = past_ends(result.labels, target)
+        return Measurements(
+            model=context.name_of(loaded),
             weights_sha256=loaded.sha256,
             input_size=loaded.model.input_size,
             device=loaded.model.device,
-            config=json.dumps({**config.resolved().to_json(), "model": bench.name_of(loaded)}),
-            scores=scores(result.labels, case, prompts),
-            crop_slices=case.crop.shape[2],
+            config=json.dumps({**config.resolved().to_json(), "model": context.name_of(loaded)}),
+            scores=scores(result.labels, target, prompts),
+            crop_slices=target.crop.shape[2],
             prompts=len(prompts.prompts),
             tracked_slices=sum(item.tracked for item in passes),
             encoded_slices=encoded,
@@ -112,5 +116,5 @@ class Track(Task):
             total_s=None if charged is None else spent - encoding + charged,
             spent_s=spent,
             peak_mib=peak(),
-            picture=picture(result.labels, case, prompts),
+            picture=picture(result.labels, target, prompts),
         )

@@ -10,13 +10,13 @@ from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.datasets.totalsegmentator import Structure, bounding_box, read_ct, read_mask
 from voxtrail.errors import ImageError
 
-#: The label that the structure has in every case.
+#: The label of the structure in every target.
 LABEL = 1
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
-    """A structure, ready to be segmented.
+class Target:
+    """A structure of one scan, ready to be segmented.
 
     Parameters
     ----------
@@ -37,8 +37,10 @@ class Case:
     crop: Box
 
 
-def load_case(root: Path, item: Structure, margin_mm: float, volume: Volume | None = None) -> Case:
-    """Read a case; ``volume`` is its scan where that has been read before.
+def load_target(
+    root: Path, item: Structure, margin_mm: float, volume: Volume | None = None
+) -> Target:
+    """Read a target; ``volume`` is its scan where that has been read before.
 
     Raises
     ------
@@ -54,7 +56,7 @@ def load_case(root: Path, item: Structure, margin_mm: float, volume: Volume | No
             accepted=f"the mask on {item.axial_slices} slices that the manifest was drawn from",
             remedy="unpack the dataset again",
         )
-    return Case(
+    return Target(
         item,
         volume if volume is not None else read_ct(root, item.case),
         truth,

@@ -1,4 +1,4 @@
-"""What tasks work with: models that stay loaded, the case at hand, and what encoding cost."""
+"""What tasks work with: loaded models, the structure at hand, its features and their cost."""
 
 from __future__ import annotations
 
@@ -12,23 +12,22 @@ from voxtrail.core.peak_memory import peak_memory
 from voxtrail.core.stopwatch import settling
 from voxtrail.core.volume import Volume
 from voxtrail.datasets.totalsegmentator import Structure, read_ct
-from voxtrail.errors import OptionError, WeightsError
+from voxtrail.errors import OptionError, UnavailableError, WeightsError
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.catalogue import CATALOGUE
 from voxtrail.model.loading import load
 from voxtrail.propagate.feature_cache import RAM_SLICES, FeatureCache
 from voxtrail.session import Config
-from voxtrail.study.case import Case, load_case
 from voxtrail.study.settings import Settings
-from voxtrail.study.tasks.base import NotHereError
+from voxtrail.study.target import Target, load_target
 
-#: Features that are kept in memory at most, and what those of SAM 2 take a pixel of the input.
+#: Bound of the features kept in memory, and bytes that SAM 2's take a pixel of the input.
 RAM_BYTES = 8 * 2**30
 PIXEL_BYTES = 16
 
 
-class Bench:
-    """One process's models, its case, and the case's features.
+class TaskContext:
+    """One process's models, the structure at hand, and its features.
 
     Parameters
     ----------
@@ -42,7 +41,7 @@ class Bench:
         self._missing: dict[tuple[str, int | None], str] = {}
         self._scan: tuple[str, Volume] | None = None
         self._features: tuple[tuple[str, int], FeatureCache] | None = None
-        # Seconds that encoding took, by weights, input size, preprocessing and axis, of this case.
+        # Of this structure: seconds of encoding by weights, input size, preprocessing and axis.
         self._encoding_s: dict[tuple[str, int, str, str], float] = {}
 
     def model(self, name: str | None, resolution: int | None) -> LoadedModel:
@@ -57,20 +56,20 @@ class Bench:
 
         Raises
         ------
-        NotHereError
+        UnavailableError
             If its weights are not on this machine and cannot be fetched, or it cannot be run at
             that size.
         """
         wanted = name or self.settings.model
         key = wanted, resolution or self.settings.resolution
         if key in self._missing:
-            raise NotHereError(self._missing[key])
+            raise UnavailableError(self._missing[key])
         if key not in self._models:
             try:
                 loaded = load(wanted, resolution=key[1], device=self.settings.device)
             except (WeightsError, OptionError) as error:
                 self._missing[key] = str(error)
-                raise NotHereError(str(error)) from error
+                raise UnavailableError(str(error)) from error
             loaded.model.stopwatch.settle = settling(loaded.model.device)
             self._models[key] = loaded
         return self._models[key]
@@ -80,16 +79,16 @@ class Bench:
         """Return what records call a model: never a path of this machine."""
         return loaded.name if loaded.name in CATALOGUE else Path(loaded.name).name
 
-    def open(self, item: Structure) -> Case:
-        """Read a case and forget the one before; the scan stays for the subject's next case."""
+    def open(self, item: Structure) -> Target:
+        """Read a structure and forget the one before; the scan stays for its next structure."""
         self._encoding_s.clear()
         if self._scan is None or self._scan[0] != item.case:
             self._scan = item.case, read_ct(self.settings.root, item.case)
         self._features = None
-        return load_case(self.settings.root, item, self.settings.margin_mm, self._scan[1])
+        return load_target(self.settings.root, item, self.settings.margin_mm, self._scan[1])
 
     def features(self, loaded: LoadedModel, crop: Box) -> FeatureCache:
-        """Return the case's features of a model at its input size.
+        """Return the structure's features of a model at its input size.
 
         There is room for one preprocessing of all three axes. No more is needed: tasks come
         sorted by model, input size and preprocessing.
@@ -102,14 +101,28 @@ class Bench:
             self._features = key, cache
         return self._features[1]
 
-    def charge(
+    def attribute_encoding(
         self, loaded: LoadedModel, config: Config, crop: Box, spent_s: float, encoded: int
     ) -> float | None:
-        """Return what encoding costs a task by itself, given what it spent on it.
+        """Return the seconds of encoding that a task would need by itself.
 
-        The first task of a case that asks for an axis' encodings spends the time and is remembered
-        with it; later ones find them. A task that is first on several axes spends on each in
-        proportion to its slices. None where all were found in a folder of an earlier run.
+        The first task of a structure that needs an axis' encodings spends the time, which is noted;
+        later ones find them and are attributed the same. Time that was spent on several axes at
+        once is divided by their numbers of slices.
+
+        Parameters
+        ----------
+        loaded, config, crop
+            Of the task.
+        spent_s
+            Seconds that this task spent on encoding.
+        encoded
+            Slices that it encoded.
+
+        Returns
+        -------
+        float or None
+            None where all encodings were found in a folder of an earlier run.
         """
         slices = {name: crop.shape[Axis.named(name).value] for name in config.axes}
         keys = {
