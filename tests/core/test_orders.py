@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.scans import ORDERS, oblique_affine, reorder
 from voxtrail.core.axis import Axis
+from voxtrail.core.box import Box
 from voxtrail.core.grid import SAME_GRID_VOXELS, Grid, Orientation
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.errors import ImageError, OptionError
@@ -55,15 +56,25 @@ def test_an_orientation_undoes_itself(order, shape):
 
 
 @given(orders, shapes, st.data())
-def test_an_index_goes_where_its_voxel_goes(order, shape, data):
-    orientation = Orientation(*order)
-    place = [data.draw(st.integers(0, size - 1)) for size in shape]
-    stored = np.zeros(shape, bool)
-    stored[tuple(place)] = True
-    found = np.argwhere(orientation.to_canonical(stored))[0]
-    for stored_axis, (index, size) in enumerate(zip(place, shape, strict=True)):
-        axis, moved = orientation.canonical_index(stored_axis, index, size)
-        assert found[axis] == moved
+def test_voxels_and_boxes_go_where_their_voxels_go(order, shape, data):
+    volume = Volume.from_stored(
+        *reorder(numbered(shape), affine_of((1.0, 2.0, 3.0), (0.1, 0.2, 0.0)), order)
+    )
+    canonical = np.zeros(volume.grid.shape, bool)
+    start = [data.draw(st.integers(0, size - 1)) for size in canonical.shape]
+    stop = [
+        data.draw(st.integers(n + 1, size)) for n, size in zip(start, canonical.shape, strict=True)
+    ]
+    box = Box(tuple(start), tuple(stop))
+    canonical[box.slices] = True
+    stored = volume.stored.orientation().to_stored(canonical)
+    assert Box.around(canonical) == box
+    assert volume.stored.stored_box(box) == Box.around(stored)
+    assert volume.stored.canonical_box(volume.stored.stored_box(box)) == box
+    canonical[...] = False
+    canonical[tuple(start)] = True
+    (voxel,) = np.argwhere(volume.stored.orientation().to_stored(canonical))
+    assert volume.stored.stored_voxel(start) == tuple(voxel)
 
 
 @given(st.sampled_from(Axis), shapes)

@@ -75,7 +75,7 @@ def mostly(good: st.SearchStrategy[Any], bad: st.SearchStrategy[Any]) -> st.Sear
 
 
 def prompts_json(whole: bytes) -> st.SearchStrategy[bytes]:
-    """Prompts as `voxtrail.io.prompts_json` describes them, for the scan of the whole file."""
+    """Prompts as `voxtrail.io.prompts.document` describes them, for the scan of the whole file."""
     document = json.loads(whole)
     grid = document["grid"]
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from matplotlib.path import Path
 from scipy.ndimage import binary_fill_holes, label
 
-from voxtrail.io.contours import filled, outlines
+from voxtrail.io.dicom.contours import filled, outlines
 
 
 def enclosed(lines, shape) -> np.ndarray:
@@ -73,5 +73,5 @@ def test_outlines_of_many_edges_are_filled_in_parts(monkeypatch):
     whole = filled([line], (20, 21))
     rows, columns = np.indices((20, 21))
     np.testing.assert_array_equal(whole, np.hypot(rows - 10, columns - 10) < 8.3)
-    monkeypatch.setattr("voxtrail.io.contours._EDGES", 7)
+    monkeypatch.setattr("voxtrail.io.dicom.contours._EDGES", 7)
     np.testing.assert_array_equal(filled([line], (20, 21)), whole)

@@ -377,7 +377,7 @@ def test_contours_without_a_scan_are_refused(tmp_path):
 
 
 def test_slices_that_lean_as_headers_round_come_back_to_the_voxel(tmp_path):
-    """0.08 degrees, which `voxtrail.io.dicom_stack` lets pass."""
+    """0.08 degrees, which `voxtrail.io.dicom.stack` lets pass."""
     pytest.importorskip("highdicom", reason="highdicom is not installed (voxtrail[dicom])")
     images = series.classic()
     for number, one in enumerate(images):

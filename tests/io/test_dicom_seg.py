@@ -83,12 +83,12 @@ def test_highdicom_finds_voxels_millimetres_and_references(form, tmp_path):
             np.testing.assert_allclose(position, series.place_lps(0, 0, number), atol=1e-6)
 
 
-def test_codes_and_patient_are_those_of_bones_and_of_the_source(tmp_path):
+def test_codes_are_those_of_the_names_and_the_patient_that_of_the_source(tmp_path):
     scan = vio.read(source("classic", tmp_path))
     vio.write(labelled(scan), tmp_path / "bones.dcm")
     seg = pydicom.dcmread(tmp_path / "bones.dcm")
     kinds = [one.SegmentedPropertyTypeCodeSequence[0] for one in seg.SegmentSequence]
-    assert [kind.CodeValue for kind in kinds] == ["25888004", "272673000", "66794005"]
+    assert [kind.CodeValue for kind in kinds] == ["25888004", "85756007", "66794005"]
     assert kinds[0].SegmentedPropertyTypeModifierCodeSequence[0].CodeValue == "7771000"
     assert [one.SegmentDescription for one in seg.SegmentSequence] == [
         "label 1", "label 2", "label 7",
@@ -176,7 +176,7 @@ def test_two_multi_frame_objects_are_refused_in_one_line(tmp_path):
 
 
 def test_slices_that_lean_as_headers_round_are_referred_to_all_the_same(tmp_path):
-    """0.08 degrees: `voxtrail.io.dicom_stack` lets a tenth pass; highdicom's volumes do not."""
+    """0.08 degrees: `voxtrail.io.dicom.stack` lets a tenth pass; highdicom's volumes do not."""
     images = series.classic()
     for number, one in enumerate(images):
         place = series.place_lps(number * 0.005, 0, number)

@@ -15,22 +15,22 @@ import voxtrail.io as vio
 from tests.io import series
 from tests.io.conftest import oblique_affine
 from voxtrail.core.volume import LabelMap
-from voxtrail.io.registry import FORMATS, LABEL_FORMATS, is_known
+from voxtrail.io.registry import formats, suffix_of
 
 LPS_RAS = np.array([-1.0, -1.0, 1.0])
 SHAPE = (series.COLUMNS, series.ROWS, series.SLICES)
 HU = series.HU.transpose(2, 1, 0)  # (column, row, slice)
 NAMES = {3: "rib_left_3", 300: "vertebrae_L1"}
 
-VOLUMES = [suffix for known in FORMATS for suffix in known.suffixes]
+VOLUMES = [suffix for known in formats() if known.write_scan for suffix in known.suffixes]
 SERIES = ["folder", "zip", "enhanced"]
-OUTPUTS = {suffix: known for known in (*FORMATS, *LABEL_FORMATS) for suffix in known.written}
+OUTPUTS = {suffix: known for known in formats() for suffix in known.written}
 #: Formats that refer to a DICOM series are refused for other scans (test_dicom_seg).
 CASES = [
     (form, suffix)
     for form in (*VOLUMES, *SERIES)
     for suffix, known in OUTPUTS.items()
-    if form in SERIES or not getattr(known, "refers", False)
+    if form in SERIES or not known.check_source
 ]
 
 
@@ -165,7 +165,7 @@ def check_surfaces(written, labels, places):
 @pytest.mark.parametrize(("form", "suffix"), CASES)
 def test_labels_stay_on_their_voxels_and_millimetres(form, suffix, tmp_path):
     known = OUTPUTS[suffix]
-    if getattr(known, "extra", None):
+    if known.extra:
         pytest.importorskip(known.extra.module, reason=f"voxtrail[{known.extra.name}]")
     path, places = made(form, tmp_path)
     scan = vio.read(path)
@@ -184,7 +184,7 @@ def test_labels_stay_on_their_voxels_and_millimetres(form, suffix, tmp_path):
             assert gaps.max() < 1e-3
     else:
         check_surfaces(written, labels, places)
-    if is_known(written[0]):
+    if suffix_of(written[0], tuple(VOLUMES)):
         read = vio.read_labels(written[0])
         assert read.stored.same_as(scan.stored)
         np.testing.assert_array_equal(read.to_stored(), labels)

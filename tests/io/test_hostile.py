@@ -20,8 +20,8 @@ import voxtrail.io as vio
 from tests.io import series
 from voxtrail.core.volume import LabelMap
 from voxtrail.errors import ImageError
-from voxtrail.io import memory
-from voxtrail.io.dicom_pixels import _size_of
+from voxtrail.io import free_memory
+from voxtrail.io.dicom.pixels import _size_of
 
 
 def refused(path, words):
@@ -49,19 +49,19 @@ def test_a_gzip_bomb_behind_an_honest_header(tmp_path):
 def test_what_does_not_fit_into_free_memory_is_refused_before_it_is_read(nifti, monkeypatch):
     path = nifti(np.zeros((30, 40, 50), np.int16))
     vio.read(path)
-    monkeypatch.setattr("voxtrail.io.format.available_bytes", lambda: 400_000)
+    monkeypatch.setattr("voxtrail.io.refusals.available_bytes", lambda: 400_000)
     refused(path, "does not fit into memory.*30 x 40 x 50 voxels.*half of the")
 
 
 def test_free_memory_is_what_every_limit_leaves(monkeypatch):
-    assert memory.available_bytes() > 2**20
-    monkeypatch.setattr(memory, "_of_container", lambda: 7)
-    assert memory.available_bytes() == 7
-    monkeypatch.setattr(memory, "_of_process", lambda: -7)
-    assert memory.available_bytes() == 0
+    assert free_memory.available_bytes() > 2**20
+    monkeypatch.setattr(free_memory, "_of_container", lambda: 7)
+    assert free_memory.available_bytes() == 7
+    monkeypatch.setattr(free_memory, "_of_process", lambda: -7)
+    assert free_memory.available_bytes() == 0
     for name in ("_of_machine", "_of_container", "_of_process"):
-        monkeypatch.setattr(memory, name, lambda: None)
-    assert memory.available_bytes() is None
+        monkeypatch.setattr(free_memory, name, lambda: None)
+    assert free_memory.available_bytes() is None
 
 
 def packed(tmp_path, syntax, stream):
@@ -111,7 +111,7 @@ def deflated(tmp_path):
 def test_deflated_dicom_is_read_and_a_deflate_bomb_is_not(tmp_path, monkeypatch):
     folder = deflated(tmp_path)
     np.testing.assert_array_equal(vio.read(folder).to_stored(), series.HU.transpose(2, 1, 0))
-    monkeypatch.setattr("voxtrail.io.dicom_files._MAX_INFLATED", 500)
+    monkeypatch.setattr("voxtrail.io.dicom.files._MAX_INFLATED", 500)
     refused(folder, "too large.*over 500 bytes")
 
 
@@ -231,13 +231,13 @@ FLOODS = {
 def test_a_header_of_millions_of_items_is_refused_while_it_is_parsed(
     flood, undefined, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("voxtrail.io.dicom_parts.MAX_PARTS", 2000)
+    monkeypatch.setattr("voxtrail.io.dicom.element_budget.MAX_ELEMENTS", 2000)
     one = series.enhanced()
     del one.PerFrameFunctionalGroupsSequence, one.SharedFunctionalGroupsSequence, one.PixelData
     series.save([one], tmp_path / "ct")
     with next((tmp_path / "ct").iterdir()).open("ab") as file:
         file.write(FLOODS[flood](undefined=undefined))
-    refused(tmp_path / "ct", "too many parts; received: over 2000 elements, items and values")
+    refused(tmp_path / "ct", "too many elements; received: over 2000 elements, items and values")
 
 
 def test_references_that_nobody_looks_at_do_not_count(tmp_path, monkeypatch):
@@ -245,7 +245,7 @@ def test_references_that_nobody_looks_at_do_not_count(tmp_path, monkeypatch):
     for frame in one.PerFrameFunctionalGroupsSequence:
         frame.DerivationImageSequence = [Dataset() for _ in range(500)]
     series.save([one], tmp_path / "ct")
-    monkeypatch.setattr("voxtrail.io.dicom_parts.MAX_PARTS", 200)
+    monkeypatch.setattr("voxtrail.io.dicom.element_budget.MAX_ELEMENTS", 200)
     np.testing.assert_array_equal(
         vio.read(tmp_path / "ct").to_stored(), series.HU.transpose(2, 1, 0)
     )
@@ -253,8 +253,8 @@ def test_references_that_nobody_looks_at_do_not_count(tmp_path, monkeypatch):
 
 def test_the_headers_of_many_files_are_counted_together(tmp_path, monkeypatch):
     folder = series.save([series.enhanced() for _ in range(5)], tmp_path / "ct")
-    monkeypatch.setattr("voxtrail.io.dicom_parts.MAX_PARTS", 200)
-    refused(folder, "ct: the DICOM header has too many parts.*over 200")
+    monkeypatch.setattr("voxtrail.io.dicom.element_budget.MAX_ELEMENTS", 200)
+    refused(folder, "ct: the DICOM header has too many elements.*over 200")
     for path in sorted(folder.iterdir())[1:]:
         path.unlink()
     np.testing.assert_array_equal(vio.read(folder).to_stored(), series.HU.transpose(2, 1, 0))
@@ -265,13 +265,13 @@ def test_a_structure_set_of_millions_of_contours_is_refused(scan, tmp_path, monk
     voxels = np.indices(read.stored.shape).sum(axis=0) % 2  # a chess board: many contours
     labels = LabelMap.from_stored(voxels.astype(np.uint8), read.stored.affine, {}, read.provenance)
     vio.write(labels, tmp_path / "seg.rtstruct.dcm")
-    monkeypatch.setattr("voxtrail.io.dicom_parts.MAX_PARTS", 500)
-    with pytest.raises(ImageError, match="too many parts"):
+    monkeypatch.setattr("voxtrail.io.dicom.element_budget.MAX_ELEMENTS", 500)
+    with pytest.raises(ImageError, match="too many elements"):
         vio.read_labels(tmp_path / "seg.rtstruct.dcm", like=read)
 
 
 def test_a_file_far_larger_than_its_header_says(tmp_path, monkeypatch):
-    monkeypatch.setattr("voxtrail.io.dicom_pixels._MAX_BESIDES", 100)
+    monkeypatch.setattr("voxtrail.io.dicom.pixels._MAX_BESIDES", 100)
     refused(series.save(series.classic(), tmp_path / "ct"), "far more than its header says")
 
 

@@ -99,7 +99,7 @@ def test_patient_study_and_codes(tmp_path):
         one.RTROIIdentificationCodeSequence[0].CodeValue
         for one in structures.RTROIObservationsSequence
     ]
-    assert codes == ["25888004", "272673000", "66794005"]
+    assert codes == ["25888004", "85756007", "66794005"]
 
 
 @pytest.mark.parametrize("form", ["classic", "enhanced"])

@@ -37,7 +37,8 @@ def test_slicer_finds_names_colours_codes_voxels_and_place(named, tmp_path):
         assert segment["extent"] == [0, 4, 0, 5, 0, 6]
     assert segments[1]["terminology"]["type"] == ["SCT", "66794005", "L1 vertebra"]
     assert segments[0]["terminology"]["typeModifier"] == ["SCT", "7771000", "Left"]
-    assert segments[2]["terminology"]["type"] == ["SCT", "272673000", "Bone"]
+    assert segments[2]["terminology"]["type"] == ["SCT", "85756007", "Tissue"]
+    assert segments[2]["terminology"]["category"] == ["SCT", "85756007", "Tissue"]
 
 
 def test_names_and_labels_come_back(named, tmp_path):

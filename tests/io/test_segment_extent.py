@@ -7,7 +7,7 @@ import voxtrail.io as vio
 from voxtrail.core.axis import Axis
 from voxtrail.core.volume import LabelMap
 from voxtrail.errors import GridError
-from voxtrail.io.segment_extent import on_grid
+from voxtrail.io.partial_grid import on_grid
 
 
 def cut(labels, corner, shape, *, moved_voxels=0.0) -> LabelMap:

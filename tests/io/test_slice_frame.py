@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from voxtrail.core.axis import Axis
 from voxtrail.core.grid import Grid
 from voxtrail.core.slice_frame import SliceFrame
-from voxtrail.io import run_length
+from voxtrail.io.prompts import run_length
 
 #: Stored axis 0 runs downwards (4 voxels), 1 to the right (5), 2 to the back (6).
 AFFINE = np.array([[0, 1.0, 0, 0], [0, 0, -1, 0], [-1, 0, 0, 0], [0, 0, 0, 1]])

@@ -9,7 +9,7 @@ import voxtrail.io as vio
 from voxtrail.core.palette import PALETTE, rgb
 from voxtrail.core.volume import LabelMap
 from voxtrail.errors import OutputError
-from voxtrail.io.surface import surface_of
+from voxtrail.io.mesh.surface import surface_of
 
 trimesh = pytest.importorskip("trimesh", reason="trimesh is not installed (voxtrail[mesh])")
 
@@ -63,7 +63,7 @@ def test_every_axis_order_gives_the_same_closed_surface(affine, order, reordered
     labels = ball(affine, (14, 12, 8), 4.0)
     stored, moved = reordered(labels.to_stored(), affine, order)
     surface = surface_of(LabelMap.from_stored(stored, moved), 1)
-    assert surface.volume_mm3 == pytest.approx(volume_mm3(labels, 1), rel=1e-3)
+    assert surface.volume == pytest.approx(volume_mm3(labels, 1), rel=1e-3)
     expected = surface_of(labels, 1)
     np.testing.assert_allclose(
         surface.vertices.min(axis=0), expected.vertices.min(axis=0), atol=0.2
@@ -119,7 +119,7 @@ def test_labels_without_a_voxel_have_no_surface(affine, tmp_path):
 
 def test_a_missing_package_is_named_before_any_work(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "trimesh", None)
-    monkeypatch.setattr("voxtrail.io.label_format.find_spec", lambda name: None)
+    monkeypatch.setattr("voxtrail.io.format.find_spec", lambda name: None)
     with pytest.raises(OutputError, match=r"trimesh.*pip install 'voxtrail\[mesh\]'") as caught:
         vio.check_output(tmp_path / "bones.stl")
     assert "\n" not in str(caught.value)

@@ -30,7 +30,7 @@ from voxtrail.datasets.manifest import Manifest, write_manifest
 from voxtrail.datasets.phantom import dataset, subject
 from voxtrail.datasets.totalsegmentator import Structure
 from voxtrail.export import write as export_write
-from voxtrail.io.registry import FORMATS, LABEL_FORMATS
+from voxtrail.io.registry import formats
 from voxtrail.model.base import LoadedModel
 from voxtrail.propagate.feature_cache import FeatureCache
 from voxtrail.session import Config, Segmentation, segment
@@ -81,12 +81,12 @@ def _formats(base: Path) -> Iterator[Writer]:
         voxels[7:10, 2:7, number : 4 + number] = 2
         names = {1: "hip_left", 2: "sacrum"}
         solid.append(LabelMap.from_stored(voxels, source.stored.affine, names, source.provenance))
-    for known in FORMATS:
-        for suffix in known.written:
+    for known in formats():
+        for suffix in known.written if known.write_scan else ():
             yield Writer(f"scan{suffix}", _written(scans, f"ct{suffix}"))
             yield Writer(f"labels{suffix}", _written(drawn, f"labels{suffix}"))
-    for known in LABEL_FORMATS:
-        for suffix in known.written:
+    for known in formats():
+        for suffix in () if known.write_scan else known.written:
             yield Writer(f"labels{suffix}", _written(solid, f"labels{suffix}"))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.baselines.base import Interpolator, Mask
+from voxtrail.core.box import range_of
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class SignedDistance(Interpolator):
         """Return the slices between; see `Interpolator.fill`."""
         filled = np.zeros((steps - 1, *first.shape), dtype=bool)
         # Outside the box around both outlines both distances are negative, so is every blend.
-        rows, columns = (np.flatnonzero((first | last).any(axis=other)) for other in (1, 0))
-        box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        rows, columns = (range_of(first | last, axis) or (0, 0) for axis in (0, 1))
+        box = slice(*rows), slice(*columns)
         start = _signed_distance_mm(first[box], pixel_mm)
         end = _signed_distance_mm(last[box], pixel_mm)
         for step in range(1, steps):

@@ -57,7 +57,7 @@ class Outputs:
     def check(self) -> None:
         """Refuse, before anything is read, places where a file cannot be put."""
         from voxtrail.io import check_output, check_writable
-        from voxtrail.io.probabilities import check_probabilities_output
+        from voxtrail.io.nifti.probabilities import check_probabilities_output
 
         check_output(self.labels, self.force)
         if self.probabilities:
@@ -98,7 +98,7 @@ class Outputs:
         """
         from voxtrail.core.volume import LabelMap
         from voxtrail.io import replacing, write
-        from voxtrail.io.probabilities import write_probabilities
+        from voxtrail.io.nifti.probabilities import write_probabilities
         from voxtrail.io.registry import copies_patient
 
         picture = b""

@@ -75,6 +75,28 @@ class Box:
         """Return the box that is the whole scan of ``shape`` (RAS+)."""
         return cls((0, 0, 0), (shape[0], shape[1], shape[2]))
 
+    @classmethod
+    def around(cls, mask: NDArray[np.bool_]) -> Box | None:
+        """Return the smallest box around a mask; None where it is empty.
+
+        Parameters
+        ----------
+        mask
+            (i, j, k) bool, in RAS+ order or, for a box in storage order, as stored.
+
+        Examples
+        --------
+        >>> mask = np.zeros((4, 5, 6), bool)
+        >>> mask[1, 2:4, 5] = True
+        >>> Box.around(mask)
+        Box(start=(1, 2, 5), stop=(2, 4, 6))
+        """
+        ends = [range_of(mask, axis) for axis in range(3)]
+        if None in ends:
+            return None
+        starts, stops = zip(*(pair for pair in ends if pair), strict=True)
+        return cls(triple(starts), triple(stops))
+
     def in_stack(self, axis: Axis, shape: Sequence[int]) -> tuple[slice, slice, slice]:
         """Return what cuts the box out of ``axis.to_stack(volume)``: slices, rows, columns.
 
@@ -167,6 +189,31 @@ class Box:
     def to_json(self) -> dict[str, Any]:
         """Return start and stop as plain lists."""
         return {"start": list(self.start), "stop": list(self.stop)}
+
+
+def range_of(mask: NDArray[np.bool_], axis: int) -> tuple[int, int] | None:
+    """Return the first index along an axis at which a mask is filled, and one past the last.
+
+    Parameters
+    ----------
+    mask
+        Bool, of any number of axes.
+    axis
+        One of them.
+
+    Returns
+    -------
+    tuple of int, or None
+        None where the mask is empty.
+
+    Examples
+    --------
+    >>> range_of(np.array([[False, True, True, False]]), axis=1)
+    (1, 3)
+    """
+    others = tuple(other for other in range(mask.ndim) if other != axis)
+    filled = np.flatnonzero(mask.any(axis=others))
+    return (int(filled[0]), int(filled[-1]) + 1) if filled.size else None
 
 
 def margin_vox(margin_mm: float, spacing_mm: Sequence[float]) -> Triple:

@@ -7,6 +7,7 @@ permutation and flips of axes, never a resampling, so it is undone exactly.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.core.box import Box, triple
 from voxtrail.errors import ImageError
 
 FloatArray = NDArray[np.float64]
@@ -53,26 +55,6 @@ class Orientation:
         """Return a view of ``canonical`` (3-D, RAS+) in storage order; undoes `to_canonical`."""
         flipped = canonical[tuple(slice(None, None, -1 if flip else 1) for flip in self.flips)]
         return flipped.transpose(tuple(int(axis) for axis in np.argsort(self.axes)))
-
-    def canonical_index(self, stored_axis: int, index: float, size: int) -> tuple[int, float]:
-        """Translate an index along one stored axis.
-
-        Parameters
-        ----------
-        stored_axis
-            Axis of the stored array, 0 to 2.
-        index
-            Voxel index along it, counted from 0 at voxel centres; may be fractional.
-        size
-            Number of voxels along it.
-
-        Returns
-        -------
-        tuple of int and float
-            The canonical axis (0 right, 1 anterior, 2 superior) and the index along it.
-        """
-        axis = self.axes.index(stored_axis)
-        return axis, (size - 1 - index if self.flips[axis] else index)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +149,58 @@ class Grid:
         shape = tuple(self.shape[axis] for axis in orientation.axes)
         return Grid((shape[0], shape[1], shape[2]), affine)
 
+    def stored_index(self, axis: int, index: int) -> tuple[int, int]:
+        """Translate an index along a RAS+ axis of an array that is stored on this grid.
+
+        Parameters
+        ----------
+        axis
+            RAS+ axis: 0 right, 1 anterior, 2 superior.
+        index
+            Voxel index along it, from 0.
+
+        Returns
+        -------
+        tuple of int
+            The stored axis, and the index along it.
+
+        Examples
+        --------
+        >>> Grid((4, 5, 6), np.diag([-1.0, 1.0, 1.0, 1.0])).stored_index(0, 3)
+        (0, 0)
+        """
+        orientation = self.orientation()
+        stored_axis = orientation.axes[axis]
+        flipped = orientation.flips[axis]
+        return stored_axis, self.shape[stored_axis] - 1 - index if flipped else index
+
+    def stored_voxel(self, voxel: Sequence[int]) -> tuple[int, int, int]:
+        """Translate a voxel from RAS+ to the order in which this grid is stored."""
+        placed = [0, 0, 0]
+        for axis, index in enumerate(voxel):
+            stored_axis, placed_index = self.stored_index(axis, int(index))
+            placed[stored_axis] = placed_index
+        return placed[0], placed[1], placed[2]
+
+    def stored_box(self, box: Box) -> Box:
+        """Translate a box from RAS+ to the order in which this grid is stored."""
+        # Both corners belong to the box; a flip swaps which of them comes first.
+        corners = [self.stored_voxel(box.start), self.stored_voxel([n - 1 for n in box.stop])]
+        return _box_of(corners)
+
+    def canonical_box(self, box: Box) -> Box:
+        """Translate a box of this grid as stored to RAS+; undoes `stored_box`."""
+        orientation = self.orientation()
+        corners = []
+        for corner in (box.start, [n - 1 for n in box.stop]):
+            corners.append(
+                [
+                    self.shape[stored] - 1 - corner[stored] if flip else corner[stored]
+                    for stored, flip in zip(orientation.axes, orientation.flips, strict=True)
+                ]
+            )
+        return _box_of(corners)
+
     def same_as(self, other: Grid) -> bool:
         """Tell whether both grids put every voxel's centre at the same place.
 
@@ -195,3 +229,8 @@ class Grid:
     def to_json(self) -> dict[str, Any]:
         """Return shape and affine as plain lists."""
         return {"shape": list(self.shape), "affine": self.affine.tolist()}
+
+
+def _box_of(corners: Sequence[Sequence[int]]) -> Box:
+    """Return the box of which two opposite voxels are given."""
+    return Box(triple(map(min, *corners)), triple(n + 1 for n in map(max, *corners)))

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from voxtrail.core.axis import Axis
 from voxtrail.core.grid import Grid
 
-Point = tuple[float, float]
-Box = tuple[float, float, float, float]
+PointXY = tuple[float, float]
+BoxXYXY = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -89,21 +89,21 @@ class SliceFrame:
         """Translate a slice's number, from either side to the other."""
         return self.slices - 1 - index if self.flip_slice else index
 
-    def point_to_slice(self, point_xy: Point) -> Point:
+    def point_to_slice(self, point_xy: PointXY) -> PointXY:
         """Translate stored (x, y) in voxels to (column, row) in pixels."""
         column, row = point_xy[::-1] if self.swap else point_xy
         return self._flip(column, row)
 
-    def point_to_file(self, point: Point) -> Point:
+    def point_to_file(self, point: PointXY) -> PointXY:
         """Translate (column, row) in pixels to stored (x, y) in voxels."""
         column, row = self._flip(*point)
         return (row, column) if self.swap else (column, row)
 
-    def box_to_slice(self, box_xyxy: Box) -> Box:
+    def box_to_slice(self, box_xyxy: BoxXYXY) -> BoxXYXY:
         """Translate the corners of a box from stored voxels to pixels; they stay in order."""
         return _ordered(self.point_to_slice(box_xyxy[:2]), self.point_to_slice(box_xyxy[2:]))
 
-    def box_to_file(self, box: Box) -> Box:
+    def box_to_file(self, box: BoxXYXY) -> BoxXYXY:
         """Translate the corners of a box from pixels to stored voxels; they stay in order."""
         return _ordered(self.point_to_file(box[:2]), self.point_to_file(box[2:]))
 
@@ -117,7 +117,7 @@ class SliceFrame:
         rows_columns = self._flip_mask(mask)
         return rows_columns if self.swap else rows_columns.T
 
-    def _flip(self, column: float, row: float) -> Point:
+    def _flip(self, column: float, row: float) -> PointXY:
         rows, columns = self.shape_rows_columns
         return (
             columns - 1 - column if self.flip_column else column,
@@ -128,6 +128,6 @@ class SliceFrame:
         return mask[:: -1 if self.flip_row else 1, :: -1 if self.flip_column else 1]
 
 
-def _ordered(corner: Point, other: Point) -> Box:
+def _ordered(corner: PointXY, other: PointXY) -> BoxXYXY:
     (x0, x1), (y0, y1) = sorted((corner[0], other[0])), sorted((corner[1], other[1]))
     return x0, y0, x1, y1

@@ -18,14 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from voxtrail.core.box import Box
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.datasets.bones import bone_type, is_bone
 from voxtrail.errors import GridError, ImageError, InputError
 from voxtrail.io import read, read_labels
-from voxtrail.io.nifti import read_grid
+from voxtrail.io.nifti.image import read_grid
 
 CT, MASKS, SUFFIX = "ct.nii.gz", "segmentations", ".nii.gz"
 
@@ -132,7 +131,7 @@ def measure(root: Path, case: str, structure: str) -> Structure | None:
         If the mask lies on another grid than the CT.
     """
     mask = read_mask(root, case, structure)
-    box = bounding_box(mask.voxels > 0)
+    box = Box.around(mask.voxels > 0)
     if box is None:
         return None
     occupied = (mask.voxels > 0).any(axis=(0, 1))
@@ -147,18 +146,6 @@ def measure(root: Path, case: str, structure: str) -> Structure | None:
         ct_bytes=ct_path(root, case).stat().st_size,
         mask_bytes=mask_path(root, case, structure).stat().st_size,
     )
-
-
-def bounding_box(mask: NDArray[np.bool_]) -> Box | None:
-    """Return the smallest box around a RAS+ mask, or None where it is empty."""
-    if not mask.any():
-        return None
-    ends = []
-    for axis in range(3):
-        inside = np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis})))
-        ends.append((int(inside[0]), int(inside[-1]) + 1))
-    (x0, x1), (y0, y1), (z0, z1) = ends
-    return Box((x0, y0, z0), (x1, y1, z1))
 
 
 def read_ct(root: Path, case: str) -> Volume:

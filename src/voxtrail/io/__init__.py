@@ -5,7 +5,8 @@ libraries are imported when a file is read, not before.
 """
 
 from voxtrail.io.atomic import check_writable, replacing
-from voxtrail.io.images import check_output, fills_grid, read, read_labels, write
+from voxtrail.io.images import check_output, read, write
+from voxtrail.io.labels import fills_grid, read_labels
 from voxtrail.io.prompts import check_prompts_output, read_prompts, write_prompts
 from voxtrail.io.registry import copies_patient
 

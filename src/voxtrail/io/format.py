@@ -1,47 +1,26 @@
-"""What a file format is: its suffixes, how it is read, how it is written; and what is refused.
+"""What a file format is to voxtrail: one description that every format gives, and nothing else.
 
-One module a format defines a `Format`; `voxtrail.io.registry` lists them. Heavy libraries are
-imported inside the functions that need them, so that ``import voxtrail`` stays quick.
+A module in one of the rooms beside this one (`nifti`, `itk`, `dicom`, `mesh`) defines a `Format`;
+`voxtrail.io.registry` finds it there. Scans, label maps, DICOM series and surfaces are all
+described so: a format has the functions for what it can do and None for what it cannot. Heavy
+libraries are imported inside those functions, so that ``import voxtrail`` stays quick.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import prod
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.core.grid import Grid
 from voxtrail.core.provenance import Provenance
-from voxtrail.errors import ImageError, VoxtrailError
-from voxtrail.io.memory import available_bytes
-
-#: A scan that would take more memory than this is refused before it is read.
-MAX_BYTES = 16 * 2**30
-
-#: No scanner is a thousand kilometres long; beyond this, squares of lengths overflow.
-MAX_MM = 1e9
-
-#: Largest label of a label map or a prompt.
-MAX_LABEL = 65535
-
-#: Deflate cannot shrink data further than this (zlib's own figure), so a compressed file's size
-#: bounds what it can hold.
-DEFLATE_RATIO = 1032
-
-#: Voxels are kept as they are stored or as float32, so none counts for less than this.
-_VOXEL_BYTES = 4
-
-#: Reading takes up to twice what the voxels take.
-_SHARE_OF_FREE = 0.5
-
-#: A library's own message is cut to this many characters.
-_MESSAGE_LENGTH = 160
+from voxtrail.core.volume import LabelMap
+from voxtrail.errors import OutputError
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +46,64 @@ class StoredImage:
 
 
 @dataclass(frozen=True)
+class Extra:
+    """Packages that are not installed with voxtrail itself.
+
+    Parameters
+    ----------
+    name
+        What pip calls them together: ``voxtrail[name]``.
+    module
+        What has to be there to be imported.
+    """
+
+    name: str
+    module: str
+
+
+@dataclass(frozen=True)
+class ScanRequest:
+    """What is asked of the reader of a scan.
+
+    Parameters
+    ----------
+    series
+        Which series of several; None where nobody chose.
+    max_bytes
+        The most memory that the voxels may take.
+    """
+
+    series: str | None
+    max_bytes: int
+
+
+@dataclass(frozen=True)
+class LabelRequest:
+    """What is asked of the reader of labels.
+
+    Parameters
+    ----------
+    like
+        The stored grid of the scan that was labelled; None where it is not known.
+    frame_of_reference
+        The UID of the scan's frame of reference; empty where it is not known.
+    structures
+        Names of the structures that are wanted; none means all.
+    max_bytes
+        The most memory that the voxels may take.
+    """
+
+    like: Grid | None
+    frame_of_reference: str
+    structures: tuple[str, ...]
+    max_bytes: int
+
+
+ReadScan = Callable[[Sequence[Path], ScanRequest], StoredImage]
+ReadLabels = Callable[[Path, LabelRequest], StoredImage]
+
+
+@dataclass(frozen=True)
 class Format:
     """A file format.
 
@@ -75,176 +112,101 @@ class Format:
     name
         What people call it.
     suffixes
-        Suffixes that are read, in lower case with the dot.
+        Suffixes, in lower case with the dot, by which a file to be read is told.
     written
-        Those of them that can be written.
-    read
-        Takes a path and the most bytes that the voxels may take; returns the image.
-    write
-        Takes an image and a path.
+        Suffixes by which a file to be written is told.
+    recognises
+        Tells by its content whether a file of any other name is of this format; None where the
+        name alone tells.
+    read_scan
+        Reads a scan from one path, or from several where `several_files` says so.
+    read_labels
+        Reads labels. Where the request chooses structures, the result may hold others too.
+    write_scan
+        Takes the image and a path.
+    write_labels
+        Takes the labels (uint8 or uint16) and a path.
+    several_files
+        Whether a scan may be a folder or a list of files.
+    covers_part
+        Whether a file of labels may cover only a part of its scan's grid, or has no grid at all.
+    one_label
+        Whether a file holds one label; a map of several becomes several files.
+    needs_voxels
+        Whether a map without a labelled voxel cannot be written.
+    extra
+        What has to be installed to write it, or None.
+    check_source
+        Refuses labels of a scan that the format cannot refer to; None for a format that refers to
+        none. One that does copies the patient's name and identifiers from the series.
+    read_as
+        As what it is read, in a few words for the table of formats.
+    found_as
+        What it lies in besides files of `suffixes`, in a few words for the table.
     """
 
     name: str
-    suffixes: tuple[str, ...]
-    written: tuple[str, ...]
-    read: Callable[[Path, int], StoredImage]
-    write: Callable[[StoredImage, Path], None]
+    suffixes: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    recognises: Callable[[Path], bool] | None = None
+    read_scan: ReadScan | None = None
+    read_labels: ReadLabels | None = None
+    write_scan: Callable[[StoredImage, Path], None] | None = None
+    write_labels: Callable[[LabelMap, Path], None] | None = None
+    several_files: bool = False
+    covers_part: bool = False
+    one_label: bool = False
+    needs_voxels: bool = False
+    extra: Extra | None = None
+    check_source: Callable[[Provenance], None] | None = None
+    read_as: str = ""
+    found_as: str = ""
 
+    @classmethod
+    def of_images(
+        cls,
+        name: str,
+        suffixes: tuple[str, ...],
+        written: tuple[str, ...],
+        read: Callable[[Path, int], StoredImage],
+        write: Callable[[StoredImage, Path], None],
+    ) -> Format:
+        """Describe a format whose files hold one image, be it a scan or a label map.
 
-def three_axes(shape: Sequence[int], path: Path) -> tuple[int, int, int]:
-    """Return ``shape`` without trailing axes of one voxel.
-
-    Raises
-    ------
-    ImageError
-        If other than three axes remain, or one of them is empty.
-
-    Examples
-    --------
-    >>> three_axes((512, 512, 90, 1), Path("ct.nii"))
-    (512, 512, 90)
-    """
-    sides = [int(n) for n in shape]
-    while len(sides) > 3 and sides[-1] == 1:
-        sides.pop()
-    if len(sides) != 3 or min(sides) < 1:
-        raise ImageError(
-            f"{path} is not one 3-D image: it has {len(sides)} axes",
-            received=f"shape {' x '.join(str(int(n)) for n in shape)}",
-            accepted="three axes of at least one voxel (further ones of a single voxel are cut)",
-            remedy="pass one volume: split a series over time, or pick one channel",
-        )
-    return sides[0], sides[1], sides[2]
-
-
-def refuse_far(affine: NDArray[np.float64], what: str) -> None:
-    """Refuse a place beyond any scanner.
-
-    Parameters
-    ----------
-    affine
-        4x4, voxel to millimetres; NaN and infinity are left for `Grid` to refuse.
-    what
-        Whose it is, for messages.
-
-    Raises
-    ------
-    ImageError
-        If an entry is beyond `MAX_MM`.
-    """
-    entries = affine[np.isfinite(affine)]
-    if entries.size and np.abs(entries).max() > MAX_MM:
-        raise ImageError(
-            f"{what}: the affine is beyond any scanner",
-            received=f"{np.abs(entries).max():.4g} mm",
-            accepted=f"at most {MAX_MM:g} mm",
-            remedy="repair the header (its orientation or spacing is broken) and read it again",
+        Parameters
+        ----------
+        name, suffixes, written
+            As in `Format`.
+        read
+            Takes a path and the most bytes that the voxels may take.
+        write
+            Takes an image and a path.
+        """
+        return cls(
+            name=name,
+            suffixes=suffixes,
+            written=written,
+            read_scan=lambda places, request: read(places[0], request.max_bytes),
+            read_labels=lambda path, request: read(path, request.max_bytes),
+            write_scan=write,
+            write_labels=lambda labels, path: write(
+                StoredImage(labels.to_stored(), labels.stored.affine, labels.names), path
+            ),
+            read_as="scan, labels",
         )
 
+    def check_installed(self) -> None:
+        """Refuse a format whose packages are not there.
 
-def refuse_data_type(dtype: np.dtype[Any], path: Path) -> None:
-    """Refuse voxels that are not plain numbers.
-
-    Raises
-    ------
-    ImageError
-        For colour, complex and other voxels that are no real number of at most 8 bytes.
-    """
-    if dtype.kind in "iuf" and dtype.itemsize <= 8:
-        return
-    kind = {"V": "colour", "c": "complex"}.get(dtype.kind, "unsuitable")
-    raise ImageError(
-        f"{path} has {kind} voxels",
-        received=f"data type {dtype}",
-        accepted="integers or floating-point numbers of at most 64 bits",
-        remedy="convert it to one plain number per voxel",
-    )
-
-
-def refuse_size(
-    shape: Sequence[int], itemsize: int, path: Path, *, max_bytes: int, file_holds: int | None
-) -> None:
-    """Refuse a header that promises more than there is room for, or than the file can hold.
-
-    Parameters
-    ----------
-    shape, itemsize
-        The voxels that the header promises and the bytes each takes in the file.
-    path
-        The file.
-    max_bytes
-        The most that the voxels may take in memory.
-    file_holds
-        The most bytes of voxels that the file can hold once unpacked; None if not known.
-
-    Raises
-    ------
-    ImageError
-        If either bound is passed.
-    """
-    promised = prod(int(n) for n in shape) * itemsize
-    needed = prod(int(n) for n in shape) * max(itemsize, _VOXEL_BYTES)
-    sides = " x ".join(str(int(n)) for n in shape)
-    if file_holds is not None and promised > file_holds:
-        raise ImageError(
-            f"{path} is truncated: its header promises more voxels than the file holds",
-            received=f"{sides} voxels, {promised} bytes, in a file with room for {file_holds}",
-            accepted="a whole file",
-            remedy="copy or export it again",
-        )
-    if needed > max_bytes:
-        raise ImageError(
-            f"{path} is too large",
-            received=f"{sides} voxels, {needed / 2**30:.4g} GiB",
-            accepted=f"at most {max_bytes / 2**30:.4g} GiB of voxels",
-            remedy="crop or resample it first",
-        )
-    free = available_bytes()
-    if free is not None and needed > free * _SHARE_OF_FREE:
-        raise ImageError(
-            f"{path} does not fit into memory",
-            received=f"{sides} voxels, {needed / 2**30:.4g} GiB",
-            accepted=f"at most half of the {free / 2**30:.4g} GiB that are free",
-            remedy="free some, or crop or resample it first",
-        )
-
-
-@contextmanager
-def reading(path: Path, kind: str) -> Iterator[None]:
-    """Turn whatever a reading library throws at a bad file into an `ImageError`.
-
-    Its warnings are dropped: what breaks a standard and matters is checked where it is used, and
-    they quote values, which may be the patient's.
-
-    Parameters
-    ----------
-    path
-        The file.
-    kind
-        What it is read as, such as ``"NIfTI"``.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except VoxtrailError:
-        raise
-    # Readers raise anything from KeyError to struct.error on garbage; the cause is kept.
-    except Exception as error:
-        if isinstance(error.__context__, VoxtrailError):
-            # Some take whatever is raised while they read a file for the file's end.
-            raise error.__context__ from None
-        raise ImageError(
-            f"{path} cannot be read as {kind}: it is truncated, damaged or of another kind",
-            received=brief(error),
-            accepted=f"a whole {kind} file",
-            remedy="copy or export it again",
-        ) from error
-
-
-def brief(error: BaseException) -> str:
-    """Return an exception's type and the start of its message, in one line."""
-    message = " ".join(str(error).split())
-    if len(message) > _MESSAGE_LENGTH:
-        message = f"{message[:_MESSAGE_LENGTH]}..."
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+        Raises
+        ------
+        OutputError
+            Naming what to install.
+        """
+        if self.extra and find_spec(self.extra.module) is None:
+            raise OutputError(
+                f"{self.name} cannot be written without the package {self.extra.module}",
+                received="it is not installed",
+                accepted=f"voxtrail with its extra {self.extra.name}",
+                remedy=f"pip install 'voxtrail[{self.extra.name}]'",
+            )

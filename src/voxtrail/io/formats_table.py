@@ -8,10 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from voxtrail.io import dicom
 from voxtrail.io.format import Format
-from voxtrail.io.label_format import LabelFormat
-from voxtrail.io.registry import FORMATS, LABEL_FORMATS
+from voxtrail.io.registry import formats
 
 _HEAD = ("format", "name", "read as", "written for", "needs")
 _MARK = "\\*"
@@ -23,28 +21,29 @@ _FOOTNOTE = (
 
 def table() -> str:
     """Return the table and its footnote, a line each row."""
-    rows = [_volume_row(known) for known in FORMATS]
-    suffixes = _code(dicom.SUFFIXES)
-    rows.append(("DICOM CT series", f"a folder, files of any name, {suffixes}", "scan", "", ""))
-    rows.extend(_label_row(known) for known in LABEL_FORMATS)
     rule = ("---",) * len(_HEAD)
-    lines = ["| " + " | ".join(cells) + " |" for cells in (_HEAD, rule, *rows)]
+    lines = ["| " + " | ".join(cells) + " |" for cells in (_HEAD, rule, *map(_row, formats()))]
     return "\n".join([*lines, "", _FOOTNOTE]) + "\n"
 
 
-def _volume_row(known: Format) -> tuple[str, ...]:
+def _row(known: Format) -> tuple[str, ...]:
+    name = f"{known.name}{_MARK}" if known.check_source else known.name
     read_only = [suffix for suffix in known.suffixes if suffix not in known.written]
-    names = _code(known.written) + (f", {_code(read_only)} (read only)" if read_only else "")
-    return known.name, names, "scan, labels", "scan, labels", ""
-
-
-def _label_row(known: LabelFormat) -> tuple[str, ...]:
-    name = f"{known.name}{_MARK}" if known.refers else known.name
-    written = "one label a file" if known.one_label else "labels"
+    names = [known.found_as, _code(known.written)]
+    if read_only:
+        names.append(_code(read_only) + (" (read only)" if known.written else ""))
     needs = f"`pip install 'voxtrail[{known.extra.name}]'`" if known.extra else ""
-    if needs and known.read:  # which takes no package more
+    if needs and known.read_labels:  # which takes no package more
         needs += " to write"
-    return name, _code(known.written), known.read_as, written, needs
+    return name, ", ".join(filter(None, names)), known.read_as, _written(known), needs
+
+
+def _written(known: Format) -> str:
+    if known.write_scan:
+        return "scan, labels"
+    if known.one_label:
+        return "one label a file"
+    return "labels" if known.write_labels else ""
 
 
 def _code(suffixes: Iterable[str]) -> str:

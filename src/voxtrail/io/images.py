@@ -1,42 +1,25 @@
-"""The doors for images: a scan in, a label map in, either of them out.
+"""The doors for images: a scan in, a scan or a label map out.
 
-Whatever the format, the same things are refused here: voxels that are no numbers, a single
-slice, labels that are no labels.
+Whatever the format, the same things are refused here: voxels that are no numbers, a single slice,
+a place that cannot be written to.
 """
 
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.errors import ImageError, OptionError, OutputError
-from voxtrail.io import dicom, label_files
+from voxtrail.io import label_files
 from voxtrail.io.atomic import check_writable, replacing
-from voxtrail.io.format import MAX_BYTES, MAX_LABEL, StoredImage, refuse_far
-from voxtrail.io.label_format import LabelFormat, Request
-from voxtrail.io.registry import (
-    is_known,
-    part_reader_of,
-    reader_of,
-    writer_of,
-    written_suffixes,
-)
-from voxtrail.io.segment_extent import on_grid
-from voxtrail.io.structures import chosen
-
-#: A label map stored with a scale factor (some tools save whole numbers so) comes back whole only
-#: to within half a step of 65535 steps over the range of the labels.
-WHOLE = 1e-3
-
-#: A path is quoted up to this many characters.
-_QUOTE = 500
+from voxtrail.io.format import ScanRequest, StoredImage
+from voxtrail.io.labels import whole_labels
+from voxtrail.io.refusals import MAX_BYTES, of_file, refuse_far, refuse_unreadable
+from voxtrail.io.registry import scan_format_of, writer_of, written_suffixes
 
 AnyPath = str | os.PathLike[str]
 
@@ -98,80 +81,7 @@ def read(
     try:
         return Volume.from_stored(voxels, image.affine, image.provenance)
     except ImageError as error:
-        raise _of_file(path, error) from error
-
-
-def read_labels(
-    path: AnyPath,
-    *,
-    like: Volume | LabelMap | None = None,
-    structures: Sequence[str] = (),
-    max_bytes: int = MAX_BYTES,
-) -> LabelMap:
-    """Read a label map.
-
-    Parameters
-    ----------
-    path
-        The file; for DICOM also a zip with one Segmentation or RT Structure Set.
-    like
-        The scan that was labelled. Formats that keep only a part of its grid (`.seg.nrrd`, DICOM
-        Segmentation) come back on all of it where their voxels lie on the scan's, else on their
-        own grid; an RT Structure Set, which has no grid, needs it. Other formats fill their grid,
-        and ``like`` says nothing to them.
-    structures
-        Names of the structures that are wanted; all by default. A label without a name is called
-        by its number.
-    max_bytes
-        The most memory that its voxels may take.
-
-    Returns
-    -------
-    LabelMap
-        uint8 or uint16, whichever suffices, in RAS+ order, with the names that the file gives.
-        A DICOM Segmentation without ``like`` runs from the lowest of its frames to the highest.
-
-    Raises
-    ------
-    ImageError
-        As `read` (a single slice is allowed), and for labels that are fractional, negative, above
-        65535 or NaN; for DICOM also if structures overlap, their frames or contours do not lie
-        on the slices of one grid, contours are not closed, or it names another frame of reference
-        than the scan.
-    OptionError
-        If there is no structure of a name that is wanted.
-    """
-    place = Path(path)
-    _refuse_unreadable(place)
-    known = part_reader_of(place)
-    if known and known.read:
-        frame = like.provenance.frame_of_reference if like else ""
-        asked = Request(like.stored if like else None, frame, tuple(structures), max_bytes)
-        image = known.read(place, asked)
-    else:
-        image = reader_of(place).read(place, max_bytes)
-    refuse_far(image.affine, str(path))
-    try:
-        voxels = _whole_labels(image.voxels, path)
-        labels = LabelMap.from_stored(voxels, image.affine, image.names)
-    except ImageError as error:
-        raise _of_file(path, error) from error
-    if structures and not (known and known.refers):  # DICOM's readers chose: theirs may overlap
-        labels = _only(labels, structures, place)
-    return (on_grid(labels, like.stored) or labels) if known and like else labels
-
-
-def fills_grid(path: AnyPath) -> bool:
-    """Tell whether a file of labels has all of its scan's grid, so that it needs no ``like``.
-
-    Raises
-    ------
-    ImageError
-        If it cannot be read, or is DICOM without labels.
-    """
-    place = Path(path)
-    _refuse_unreadable(place)
-    return part_reader_of(place) is None
+        raise of_file(path, error) from error
 
 
 def write(image: LabelMap | Volume, path: AnyPath, force: bool = False) -> tuple[Path, ...]:
@@ -207,23 +117,21 @@ def write(image: LabelMap | Volume, path: AnyPath, force: bool = False) -> tuple
     place = check_output(path, force, of=image)
     known = writer_of(place)
     if isinstance(image, LabelMap):
-        voxels = _whole_labels(image.to_stored(), "the label map")
-        if isinstance(known, LabelFormat):
-            whole = LabelMap.from_stored(voxels, image.stored.affine, image.names, image.provenance)
-            return label_files.write(whole, place, known, force)
-    elif isinstance(known, LabelFormat):
+        voxels = whole_labels(image.to_stored(), "the label map")
+        whole = LabelMap.from_stored(voxels, image.stored.affine, image.names, image.provenance)
+        return label_files.write(whole, place, known, force)
+    if known.write_scan is None:
         raise OutputError(
             f"{place}: {known.name} holds labels only",
             received="a scan",
             accepted=", ".join(written_suffixes()),
             remedy="write the scan in one of them",
         )
-    else:
-        voxels = image.to_stored()
-        if voxels.dtype == np.float16:
-            voxels = voxels.astype(np.float32)  # no format has half precision
+    voxels = image.to_stored()
+    if voxels.dtype == np.float16:
+        voxels = voxels.astype(np.float32)  # no format has half precision
     with replacing(place, force) as temporary:
-        known.write(StoredImage(voxels, image.stored.affine), temporary)
+        known.write_scan(StoredImage(voxels, image.stored.affine), temporary)
     return (place,)
 
 
@@ -246,12 +154,11 @@ def check_output(
     """
     place = Path(path)
     known = writer_of(place)
-    if isinstance(known, LabelFormat):
-        known.check_installed()
-        if of is not None:
-            known.check_provenance(of.provenance)
-        if known.one_label:
-            label_files.check_taken(place, force)
+    known.check_installed()
+    if of is not None and known.check_source:
+        known.check_source(of.provenance)
+    if known.one_label:
+        label_files.check_taken(place, force)
     return check_writable(place, force)
 
 
@@ -264,85 +171,14 @@ def _scan(places: Sequence[Path], series: str | None, max_bytes: int) -> StoredI
             remedy="name what to read",
         )
     for place in places:
-        _refuse_unreadable(place, folder_too=len(places) == 1)
-    known = len(places) == 1 and places[0].is_file() and is_known(places[0])
-    if not known and (len(places) > 1 or places[0].is_dir() or dicom.is_dicom(places[0])):
-        return dicom.read(places, series, max_bytes)
-    if series is not None:
+        refuse_unreadable(place, folder_too=len(places) == 1)
+    known = scan_format_of(places)
+    assert known.read_scan is not None  # `scan_format_of` gives no other
+    if series is not None and not known.several_files:
         raise OptionError(
             f"{places[0]} has no series to choose from",
             received=series,
             accepted="a series of a DICOM folder, zip or list of files",
             remedy="leave --series (series=) out",
         )
-    return reader_of(places[0]).read(places[0], max_bytes)
-
-
-def _refuse_unreadable(place: Path, *, folder_too: bool = False) -> None:
-    try:
-        found = place.stat()
-    except FileNotFoundError:
-        what, remedy = f"{place} does not exist", "correct the path"
-    # A name that no file can have: too long, through a file, with a null character.
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        what, remedy = f"{place} cannot be looked up: {reason}", "correct the path"
-    else:
-        if folder_too and stat.S_ISDIR(found.st_mode):
-            return
-        if not stat.S_ISREG(found.st_mode):
-            what, remedy = f"{place} is not a file", "pass a file"
-        elif not os.access(place, os.R_OK):
-            what, remedy = f"{place} may not be read", "change its permissions"
-        elif found.st_size == 0:
-            what, remedy = f"{place} is empty", "copy or export it again"
-        else:
-            return
-    raise ImageError(
-        what[:_QUOTE], received=str(place)[:_QUOTE], accepted="a readable image file", remedy=remedy
-    )
-
-
-def _whole_labels(voxels: NDArray[Any], path: AnyPath) -> NDArray[Any]:
-    """Return labels as uint8 or uint16, or refuse them with the offending value."""
-    whole = voxels
-    if voxels.dtype.kind == "f":
-        with np.errstate(invalid="ignore"):
-            whole = np.rint(voxels)
-            off = ~(np.abs(voxels - whole) <= WHOLE)  # NaN and infinity are off too
-        if off.any():
-            worst = voxels[off][0]
-            kind = "fractional" if np.isfinite(worst) else "NaN or infinite"
-            raise _no_labels(path, kind, worst)
-    low, high = whole.min(), whole.max()
-    if low < 0:
-        raise _no_labels(path, "negative", low)
-    if high > MAX_LABEL:
-        raise _no_labels(path, "too large", high)
-    return whole.astype(np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16, copy=False)
-
-
-def _only(labels: LabelMap, structures: Sequence[str], path: Path) -> LabelMap:
-    kept = chosen({label: labels.name(label) for label in labels.listed()}, structures, path)
-    voxels = np.where(np.isin(labels.voxels, list(kept)), labels.voxels, 0)
-    names = {label: name for label, name in labels.names.items() if label in kept}
-    return LabelMap(voxels, labels.stored, names, labels.provenance)
-
-
-def _no_labels(path: AnyPath, kind: str, value: object) -> ImageError:
-    return ImageError(
-        f"{path} is not a label map: a value is {kind}",
-        received=value,
-        accepted=f"whole numbers from 0 (background) to {MAX_LABEL}",
-        remedy="pass the labels, not the scan or probabilities",
-    )
-
-
-def _of_file(path: AnyPath, error: ImageError) -> ImageError:
-    """Return the same refusal with the file's name in it."""
-    return ImageError(
-        error.what if str(path) in error.what else f"{path}: {error.what}",
-        received=error.received,
-        accepted=error.accepted,
-        remedy=error.remedy,
-    )
+    return known.read_scan(places, ScanRequest(series, max_bytes))

@@ -1,4 +1,4 @@
-"""Label maps out, in formats that hold nothing else: one file, or one a label."""
+"""Label maps out: one file, or one a label."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from voxtrail.core.volume import LabelMap
 from voxtrail.errors import OutputError
 from voxtrail.io.atomic import check_writable, replacing
-from voxtrail.io.label_format import LabelFormat
+from voxtrail.io.format import Format
 
 #: What a label's name may hold as part of a file's name.
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
@@ -19,7 +19,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _NAME_LENGTH = 80
 
 
-def write(labels: LabelMap, place: Path, known: LabelFormat, force: bool) -> tuple[Path, ...]:
+def write(labels: LabelMap, place: Path, known: Format, force: bool) -> tuple[Path, ...]:
     """Write a label map.
 
     Parameters
@@ -44,6 +44,7 @@ def write(labels: LabelMap, place: Path, known: LabelFormat, force: bool) -> tup
     OutputError
         If a file cannot be written, or the labels are none and the format needs some.
     """
+    assert known.write_labels is not None  # every format that is written takes labels
     if known.needs_voxels and not labels.labels():
         raise OutputError(
             f"{place}: {known.name} cannot be empty",
@@ -53,7 +54,7 @@ def write(labels: LabelMap, place: Path, known: LabelFormat, force: bool) -> tup
         )
     if not known.one_label or len(labels.listed()) == 1:
         with replacing(place, force) as temporary:
-            known.write(labels, temporary)
+            known.write_labels(labels, temporary)
         return (place,)
     files = _by_label(labels, place)
     for path in files:
@@ -62,7 +63,7 @@ def write(labels: LabelMap, place: Path, known: LabelFormat, force: bool) -> tup
         voxels = np.where(labels.voxels == label, labels.voxels, 0)
         part = LabelMap(voxels, labels.stored, {label: labels.name(label)}, labels.provenance)
         with replacing(path, force) as temporary:
-            known.write(part, temporary)
+            known.write_labels(part, temporary)
     return tuple(files)
 
 

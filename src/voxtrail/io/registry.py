@@ -1,35 +1,35 @@
-"""The formats that voxtrail knows, by suffix."""
+"""The formats that voxtrail knows, and which of them a file is of.
+
+Every `Format` that a module in one of the rooms beside this one defines is known: a new format is a
+new module, and no other file changes.
+"""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from voxtrail.errors import ImageError, OutputError
-from voxtrail.io import (
-    dicom,
-    dicom_labels,
-    dicom_rtstruct,
-    dicom_seg,
-    itk,
-    mesh_files,
-    nifti,
-    seg_nrrd,
-)
 from voxtrail.io.format import Format
-from voxtrail.io.label_format import LabelFormat
 
-#: Volumes in one file; DICOM, which is many, has a door of its own in `voxtrail.io.images`.
-FORMATS = (nifti.FORMAT, itk.NRRD, itk.METAIMAGE)
 
-#: What a segmentation alone is written in.
-LABEL_FORMATS = (
-    seg_nrrd.FORMAT,
-    dicom_seg.FORMAT,
-    dicom_rtstruct.FORMAT,
-    mesh_files.STL,
-    mesh_files.PLY,
-    mesh_files.GLB,
-)
+@cache
+def formats() -> tuple[Format, ...]:
+    """Return every format: those of scans first, each group by name."""
+    found: dict[int, Format] = {}
+    package = importlib.import_module("voxtrail.io")
+    for room in pkgutil.iter_modules(package.__path__, "voxtrail.io."):
+        if not room.ispkg:
+            continue
+        modules = importlib.import_module(room.name).__path__
+        for module in pkgutil.iter_modules(modules, f"{room.name}."):
+            for value in vars(importlib.import_module(module.name)).values():
+                if isinstance(value, Format):
+                    found[id(value)] = value
+    return tuple(sorted(found.values(), key=lambda one: (one.read_scan is None, one.name)))
 
 
 def suffix_of(path: Path, suffixes: tuple[str, ...]) -> str | None:
@@ -38,54 +38,44 @@ def suffix_of(path: Path, suffixes: tuple[str, ...]) -> str | None:
     return max((s for s in suffixes if name.endswith(s)), key=len, default=None)
 
 
-def is_known(path: Path) -> bool:
-    """Tell whether a suffix announces one of `FORMATS`."""
-    return any(suffix_of(path, known.suffixes) for known in FORMATS)
+def scan_format_of(places: Sequence[Path]) -> Format:
+    """Return the format in which a scan is read.
 
-
-def reader_of(path: Path) -> Format:
-    """Return the format in which ``path`` is read.
+    Parameters
+    ----------
+    places
+        A file, a folder, or several files.
 
     Raises
     ------
     ImageError
-        If its suffix is not known.
+        If it is of no known format.
 
     Examples
     --------
-    >>> reader_of(Path("CT.NII.GZ")).name
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile(suffix=".NII.GZ") as file:
+    ...     scan_format_of([Path(file.name)]).name
     'NIfTI'
     """
-    for known in FORMATS:
-        if suffix_of(path, known.suffixes):
-            return known
-    raise ImageError(
-        f"{path} is of no known format",
-        received=f"suffix {path.suffix or '(none)'}",
-        accepted=", ".join(suffix for known in FORMATS for suffix in known.suffixes) + ", DICOM",
-        remedy="convert it to one of them",
-    )
+    known = [one for one in formats() if one.read_scan]
+    if len(places) > 1 or places[0].is_dir():
+        return next(one for one in known if one.several_files)
+    return _of_file(places[0], known)
 
 
-def part_reader_of(path: Path) -> LabelFormat | None:
-    """Return the format of labels that may fill only a part of their scan's grid, or have none.
-
-    By the suffix, and DICOM by its content; None for a file that fills a grid by itself.
+def label_format_of(path: Path) -> Format:
+    """Return the format in which labels are read.
 
     Raises
     ------
     ImageError
-        If it is DICOM without labels.
+        If it is of no known format, or DICOM without labels.
     """
-    if suffix_of(path, seg_nrrd.FORMAT.written):
-        return seg_nrrd.FORMAT
-    if is_known(path) or not dicom.is_dicom(path):
-        return None
-    kind = dicom_labels.class_of(path)
-    return dicom_seg.FORMAT if kind in dicom_labels.SEGMENTATIONS else dicom_rtstruct.FORMAT
+    return _of_file(path, [one for one in formats() if one.read_labels])
 
 
-def writer_of(path: Path) -> Format | LabelFormat:
+def writer_of(path: Path) -> Format:
     """Return the format in which ``path`` is written: that of the longest suffix that fits.
 
     Raises
@@ -98,27 +88,24 @@ def writer_of(path: Path) -> Format | LabelFormat:
     >>> writer_of(Path("bones.seg.nrrd")).name
     '3D Slicer segmentation'
     """
-    every: tuple[Format | LabelFormat, ...] = (*FORMATS, *LABEL_FORMATS)
-    fitting = [(suffix_of(path, known.written) or "", known) for known in every]
-    suffix, known = max(fitting, key=lambda pair: len(pair[0]))
-    if suffix:
-        return known
+    if found := _by_suffix(path, {one: one.written for one in formats()}):
+        return found
     raise OutputError(
         f"{path}: no format has this suffix",
         received=path.suffix or "(none)",
-        accepted=", ".join(suffix for known in every for suffix in known.written),
+        accepted=", ".join(suffix for known in formats() for suffix in known.written),
         remedy="end the output's name in one of them",
     )
 
 
 def written_suffixes() -> tuple[str, ...]:
     """Return every suffix under which any volume, a scan or a label map, can be written."""
-    return tuple(suffix for known in FORMATS for suffix in known.written)
+    return tuple(suffix for known in formats() if known.write_scan for suffix in known.written)
 
 
 def image_suffixes() -> tuple[str, ...]:
     """Return every suffix under which a scan may be read."""
-    return tuple(suffix for known in FORMATS for suffix in known.suffixes) + dicom.SUFFIXES
+    return tuple(suffix for known in formats() if known.read_scan for suffix in known.suffixes)
 
 
 def copies_patient(path: Path) -> bool:
@@ -132,4 +119,25 @@ def copies_patient(path: Path) -> bool:
     >>> copies_patient(Path("bones.dcm")), copies_patient(Path("bones.seg.nrrd"))
     (True, False)
     """
-    return any(known.refers and suffix_of(path, known.written) for known in LABEL_FORMATS)
+    return any(known.check_source and suffix_of(path, known.written) for known in formats())
+
+
+def _of_file(path: Path, known: Sequence[Format]) -> Format:
+    if found := _by_suffix(path, {one: one.suffixes for one in known}):
+        return found
+    for one in known:
+        if one.recognises and one.recognises(path):
+            return one
+    raise ImageError(
+        f"{path} is of no known format",
+        received=f"suffix {path.suffix or '(none)'}",
+        accepted=", ".join(suffix for suffix in image_suffixes()) + ", DICOM of any name",
+        remedy="convert it to one of them",
+    )
+
+
+def _by_suffix(path: Path, suffixes: dict[Format, tuple[str, ...]]) -> Format | None:
+    """Return the format with the longest suffix that fits, if any does."""
+    fitting = {one: suffix_of(path, some) or "" for one, some in suffixes.items()}
+    best = max(fitting, key=lambda one: len(fitting[one]))
+    return best if fitting[best] else None

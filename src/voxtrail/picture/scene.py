@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.axis import Axis
+from voxtrail.core.box import Box, Side, range_of
 from voxtrail.core.grid import Grid
 from voxtrail.core.prompts import Prompts
 from voxtrail.core.volume import LabelMap, Volume
@@ -55,21 +56,14 @@ class Scene:
         _check_grid("labels", labels.grid, volume.grid)
         if prompts is not None:
             _check_grid("prompts", prompts.stored.canonical(), volume.grid)
-        region = []
-        labelled = labels.voxels != 0
-        for axis, (size, spacing) in enumerate(
-            zip(labelled.shape, volume.grid.spacing_mm, strict=True)
-        ):
-            others = tuple(other for other in range(3) if other != axis)
-            inside = np.flatnonzero(labelled.any(axis=others))
-            low, high = (inside[0], inside[-1]) if inside.size else (0, size - 1)
-            margin = round(MARGIN_MM / spacing)
-            region.append(slice(max(int(low) - margin, 0), min(int(high) + 1 + margin, size)))
-        x, y, z = region
+        whole = Box.whole(volume.grid.shape)
+        # Half a voxel more or less is nothing to a picture.
+        margin = [round(MARGIN_MM / spacing) for spacing in volume.grid.spacing_mm]
+        shown = (Box.around(labels.voxels != 0) or whole).grown(margin, Side, whole)
         return cls(
-            hu=volume.voxels[x, y, z],
-            labels=labels.voxels[x, y, z],
-            start=(x.start, y.start, z.start),
+            hu=volume.voxels[shown.slices],
+            labels=labels.voxels[shown.slices],
+            start=shown.start,
             stored=volume.stored,
             prompts=prompts,
         )
@@ -92,9 +86,8 @@ class Scene:
         Numbers count within the part; fewer where it has fewer labelled slices.
         """
         stack = axis.to_stack(self.labels)
-        inside = np.flatnonzero(stack.any(axis=(1, 2)))
-        low, high = (inside[0], inside[-1]) if inside.size else (0, len(stack) - 1)
-        return sorted({round(float(place)) for place in np.linspace(low, high, count)})
+        low, stop = range_of(stack != 0, axis=0) or (0, len(stack))
+        return sorted({round(float(place)) for place in np.linspace(low, stop - 1, count)})
 
     def fullest(self, axis: Axis) -> int:
         """Return the slice of the part with the most labelled pixels, the first of several."""
@@ -103,12 +96,8 @@ class Scene:
 
     def stored_name(self, axis: Axis, index: int) -> str:
         """Return how the file numbers a slice of the part: its array axis i, j or k and index."""
-        orientation = self.stored.orientation()
-        stored_axis = orientation.axes[axis.value]
-        canonical = index + self.start[axis.value]
-        last = self.stored.shape[stored_axis] - 1
-        flipped = orientation.flips[axis.value]
-        return f"{'ijk'[stored_axis]} {last - canonical if flipped else canonical}"
+        stored_axis, number = self.stored.stored_index(axis.value, index + self.start[axis.value])
+        return f"{'ijk'[stored_axis]} {number}"
 
     def prompted(self, axis: Axis) -> dict[int, list[int]]:
         """Return the labels drawn on each slice of the part that was prompted."""

@@ -1,0 +1,1 @@
+"""DICOM: CT series in; segmentations and structure sets in and out."""

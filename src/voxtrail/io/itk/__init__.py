@@ -1,0 +1,1 @@
+"""What ITK reads and writes: NRRD, MetaImage and 3D Slicer's segmentations."""

@@ -1,0 +1,187 @@
+"""NRRD and MetaImage, read and written by SimpleITK.
+
+ITK keeps a direction matrix, voxel sizes and an origin in LPS millimetres; voxtrail keeps one
+affine in RAS. Left and right, front and back change sign, which is exact.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxtrail.errors import ImageError, OutputError
+from voxtrail.io.format import Format, StoredImage
+from voxtrail.io.itk import metaimage_header, nrrd_header, segment_keys
+from voxtrail.io.refusals import (
+    DEFLATE_RATIO,
+    brief,
+    reading,
+    refuse_data_type,
+    refuse_size,
+    three_axes,
+)
+
+#: LPS to RAS millimetres and back.
+_LPS_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def read(path: Path, max_bytes: int, *, kind: str, reader: str, data: Path) -> StoredImage:
+    """Read one image.
+
+    Parameters
+    ----------
+    path
+        The file.
+    max_bytes
+        The most memory that its voxels may take.
+    kind
+        What people call the format.
+    reader
+        ITK's name of its reader; no other is tried.
+    data
+        The file that holds the voxels, which may be another one.
+
+    Returns
+    -------
+    StoredImage
+        Voxels in the stored data type.
+
+    Raises
+    ------
+    ImageError
+        If it is truncated, damaged, of another kind, not one 3-D image of real numbers, or larger
+        than ``max_bytes``.
+    """
+    import SimpleITK
+
+    with reading(path, kind), _quiet_itk():
+        source = SimpleITK.ImageFileReader()
+        source.SetImageIO(reader)
+        source.SetFileName(str(path))
+        source.ReadImageInformation()
+        shape = three_axes(source.GetSize(), path)
+        if source.GetNumberOfComponents() != 1:
+            raise ImageError(
+                f"{path} has colour, complex or vector voxels",
+                received=f"{source.GetNumberOfComponents()} numbers per voxel",
+                accepted="one number per voxel",
+                remedy="convert it to one plain number per voxel",
+            )
+        dtype = _dtype(source.GetPixelID())
+        refuse_data_type(dtype, path)
+        room = data.stat().st_size * DEFLATE_RATIO
+        refuse_size(shape, dtype.itemsize, path, max_bytes=max_bytes, file_holds=room)
+        # Axes after the third have one voxel: an extracted size of 0 cuts them.
+        source.SetExtractSize([*shape, *[0] * (source.GetDimension() - 3)])
+        image = source.Execute()
+        # ITK's arrays are (k, j, i).
+        voxels = SimpleITK.GetArrayFromImage(image).transpose(2, 1, 0)
+        keys = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
+        return StoredImage(voxels, _affine(image), segment_keys.names_in(keys))
+
+
+def read_nrrd(path: Path, max_bytes: int) -> StoredImage:
+    """Read one NRRD file; as `read`, with the affine as the header spells it."""
+    with reading(path, "NRRD"):
+        data = nrrd_header.data_of(path)
+    image = read(path, max_bytes, kind="NRRD", reader="NrrdImageIO", data=data)
+    return replace(image, affine=nrrd_header.read_affine(path, image.affine))
+
+
+def read_metaimage(path: Path, max_bytes: int) -> StoredImage:
+    """Read one MetaImage; as `read`, after a look at its header."""
+    with reading(path, "MetaImage"):
+        data = metaimage_header.data_of(path)
+    return read(path, max_bytes, kind="MetaImage", reader="MetaImageIO", data=data)
+
+
+def write_nrrd(image: StoredImage, path: Path, keys: Mapping[str, str] | None = None) -> None:
+    """Write one NRRD file; as `write`, with the affine to the last bit."""
+    write(image, path, keys)
+    nrrd_header.write_affine(path, image.affine)
+
+
+def write(image: StoredImage, path: Path, keys: Mapping[str, str] | None = None) -> None:
+    """Write one image, compressed.
+
+    Parameters
+    ----------
+    image
+        The image.
+    path
+        The file; ITK takes the format from its suffix.
+    keys
+        Key/value pairs for the header.
+
+    Raises
+    ------
+    OutputError
+        If the system refuses to write (a full disk).
+    """
+    import SimpleITK
+
+    # ITK's arrays are (k, j, i).
+    itk_image = SimpleITK.GetImageFromArray(image.voxels.transpose(2, 1, 0))
+    lps = _LPS_RAS @ image.affine
+    spacing = np.linalg.norm(lps[:3, :3], axis=0)
+    itk_image.SetSpacing(spacing.tolist())
+    itk_image.SetDirection((lps[:3, :3] / spacing).ravel().tolist())
+    itk_image.SetOrigin(lps[:3, 3].tolist())
+    for key, value in (keys or {}).items():
+        itk_image.SetMetaData(key, value)
+    try:
+        SimpleITK.WriteImage(itk_image, str(path), useCompression=True)
+    except RuntimeError as error:
+        raise OutputError(
+            f"{path.name} could not be written",
+            received=brief(error),
+            accepted="a disk with room that takes the file",
+            remedy="make room or choose another place",
+        ) from error
+
+
+def _affine(image: Any) -> NDArray[np.float64]:
+    lps = np.eye(4)
+    lps[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
+    lps[:3, 3] = image.GetOrigin()
+    # Adding 0 turns -0.0 into 0.0.
+    affine: NDArray[np.float64] = _LPS_RAS @ lps + 0.0
+    return affine
+
+
+def _dtype(pixel_id: int) -> np.dtype[Any]:
+    import SimpleITK
+
+    # An image of one voxel tells which NumPy type SimpleITK gives to a pixel type.
+    return SimpleITK.GetArrayViewFromImage(SimpleITK.Image([1, 1], pixel_id)).dtype  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _quiet_itk() -> Iterator[None]:
+    """Keep ITK's C++ readers from writing to standard error; what went wrong is raised besides.
+
+    Standard error is the command line's: a refusal is one line. The redirection holds for the
+    whole process, hence only around one read.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
+
+
+NRRD = Format.of_images("NRRD", (".nrrd", ".nhdr"), (".nrrd",), read_nrrd, write_nrrd)
+METAIMAGE = Format.of_images("MetaImage", (".mha", ".mhd"), (".mha",), read_metaimage, write)

@@ -1,0 +1,1 @@
+"""Surfaces of labels out: STL, PLY, GLB."""

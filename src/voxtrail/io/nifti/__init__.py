@@ -1,0 +1,1 @@
+"""NIfTI: images, and probabilities by label."""

@@ -1,0 +1,181 @@
+"""NIfTI-1 and NIfTI-2, single files, plain or gzipped; the parsing is nibabel's.
+
+The place of the voxels is the header's sform, else its qform, else (neither is set) nibabel's
+fallback from the voxel sizes. Written files carry the affine as sform and, where rotations and
+voxel sizes can say the same, as qform. Equal input gives equal bytes.
+"""
+
+from __future__ import annotations
+
+import gzip
+import logging
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxtrail.core.grid import Grid
+from voxtrail.errors import ImageError, OutputError
+from voxtrail.io.format import Format, StoredImage
+from voxtrail.io.refusals import (
+    DEFLATE_RATIO,
+    brief,
+    reading,
+    refuse_data_type,
+    refuse_size,
+    three_axes,
+)
+
+#: Bytes enough to tell the two versions of the header apart (NIfTI-2's is the longer, 540).
+_HEADER_BYTES = 540
+
+#: What may stand between header and voxels (extensions); more is a broken header.
+_MAX_OFFSET = 64 * 2**20
+
+#: What may follow the voxels in a gzip stream, which has to be read to its end for the checksum.
+_MAX_TRAILER = 16 * 2**20
+
+#: sform and qform code "scanner": millimetres in the scanner's frame.
+_SCANNER = 1
+
+#: The qform says the same as the sform where no entry differs by more than this share of a voxel.
+_QFORM_VOXELS = 1e-4
+
+#: nibabel logs what it mends in a header; standard error is the command line's.
+_SILENT = logging.Logger(__name__)
+_SILENT.addHandler(logging.NullHandler())
+
+
+def read(path: Path, max_bytes: int) -> StoredImage:
+    """Read one image.
+
+    Parameters
+    ----------
+    path
+        A `.nii` or `.nii.gz` file.
+    max_bytes
+        The most memory that its voxels may take.
+
+    Returns
+    -------
+    StoredImage
+        Voxels in the stored data type where the header asks for no scaling, else float32 with
+        slope and intercept applied.
+
+    Raises
+    ------
+    ImageError
+        If it is truncated, damaged, no NIfTI file, not one 3-D image of real numbers, or larger
+        than ``max_bytes``.
+    """
+    zipped = path.name.lower().endswith(".gz")
+    with reading(path, "NIfTI"), gzip.open(path) if zipped else path.open("rb") as opened:
+        file = cast("IO[bytes]", opened)
+        header = _header(file, path)
+        shape = three_axes(header.get_data_shape(), path)
+        dtype: np.dtype[Any] = header.get_data_dtype()
+        refuse_data_type(dtype, path)
+        offset = int(header.get_data_offset())
+        if offset > _MAX_OFFSET:
+            raise ImageError(
+                f"{path} has a broken header",
+                received=f"voxels that start at byte {offset}",
+                accepted=f"at most {_MAX_OFFSET}",
+                remedy="copy or export it again",
+            )
+        on_disk = path.stat().st_size
+        room = on_disk * DEFLATE_RATIO if zipped else on_disk - offset
+        refuse_size(shape, dtype.itemsize, path, max_bytes=max_bytes, file_holds=max(room, 0))
+        voxels = _voxels(file, header).reshape(shape, order="F")
+        if zipped:
+            _check_to_end(cast("gzip.GzipFile", opened), path)
+        return StoredImage(voxels, np.asarray(header.get_best_affine(), dtype=np.float64))
+
+
+def read_grid(path: Path) -> Grid:
+    """Return where the voxels of a file are, from its header alone; `ImageError` as `read`."""
+    zipped = path.name.lower().endswith(".gz")
+    with reading(path, "NIfTI"), gzip.open(path) if zipped else path.open("rb") as opened:
+        header = _header(cast("IO[bytes]", opened), path)
+        shape = three_axes(header.get_data_shape(), path)
+        return Grid(shape, np.asarray(header.get_best_affine(), dtype=np.float64))
+
+
+def write(image: StoredImage, path: Path) -> None:
+    """Write one image as NIfTI-1.
+
+    Raises
+    ------
+    OutputError
+        If NIfTI-1 cannot hold it (a side longer than 32767 voxels).
+    """
+    import nibabel as nib
+    from nibabel.spatialimages import HeaderDataError
+
+    header = nib.Nifti1Header()
+    try:
+        header.set_data_shape(image.voxels.shape)
+    except HeaderDataError as error:
+        raise OutputError(
+            f"{path}: NIfTI cannot hold a volume of this shape",
+            received=brief(error),
+            accepted="at most 32767 voxels along each axis",
+            remedy="write .nrrd instead",
+        ) from error
+    header.set_data_dtype(image.voxels.dtype)
+    header.set_xyzt_units("mm")
+    nifti = nib.Nifti1Image(image.voxels, None, header)
+    nifti.set_sform(image.affine, _SCANNER, update_affine=True)
+    nifti.set_qform(image.affine, _SCANNER, update_affine=False)
+    off = np.abs(nifti.get_qform()[:3, :3] - image.affine[:3, :3]).max()
+    if off > _QFORM_VOXELS * np.linalg.norm(image.affine[:3, :3], axis=0).min():
+        # A shear: rotation and voxel sizes cannot say it. An unset qform leaves the sform alone.
+        nifti.set_qform(None)
+    # nibabel writes gzip without a time or a name, so equal images give equal files.
+    nifti.to_filename(path)
+
+
+def _header(file: IO[bytes], path: Path) -> Any:
+    import nibabel as nib
+
+    block = file.read(_HEADER_BYTES)
+    for kind in (nib.Nifti1Header, nib.Nifti2Header):
+        if kind.may_contain_header(block):
+            # From the block alone: extensions, which may promise any length, are not read.
+            header = kind(block[: kind.sizeof_hdr], check=False)
+            header.check_fix(logger=_SILENT)
+            return header
+    raise ImageError(
+        f"{path} is not a NIfTI file",
+        received=f"a file that starts with {block[:8]!r}",
+        accepted="a NIfTI-1 or NIfTI-2 header",
+        remedy="pass the image itself, under its own suffix",
+    )
+
+
+def _voxels(file: IO[bytes], header: Any) -> NDArray[Any]:
+    from nibabel.arrayproxy import ArrayProxy
+
+    # No memory map: the file may be replaced while its voxels are in use.
+    proxy = ArrayProxy(file, header, mmap=False)
+    if proxy.slope == 1 and proxy.inter == 0:
+        raw: NDArray[Any] = proxy.get_unscaled()
+        return raw.astype(raw.dtype.newbyteorder("="), copy=False)
+    # Scale factors that overflow give infinite voxels, which the caller refuses by name.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(proxy, dtype=np.float32)
+
+
+def _check_to_end(file: gzip.GzipFile, path: Path) -> None:
+    """Read what follows the voxels, so that gzip compares its checksum with what was read."""
+    if len(file.read(_MAX_TRAILER + 1)) > _MAX_TRAILER:
+        raise ImageError(
+            f"{path} holds more than its header says",
+            received=f"over {_MAX_TRAILER} bytes after the voxels",
+            accepted="one image a file",
+            remedy="copy or export it again",
+        )
+
+
+FORMAT = Format.of_images("NIfTI", (".nii", ".nii.gz"), (".nii", ".nii.gz"), read, write)
