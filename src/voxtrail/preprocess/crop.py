@@ -126,20 +126,17 @@ def parse_roi(text: str, stored: Grid) -> Box:
     parts = text.replace(" ", "").split(",")
     if len(parts) != 3:
         raise refusal
-    start, stop = [0, 0, 0], [0, 0, 0]
-    orientation = stored.orientation()
-    for stored_axis, (part, size) in enumerate(zip(parts, stored.shape, strict=True)):
+    start, stop = [], []
+    for part, size in zip(parts, stored.shape, strict=True):
         ends = re.fullmatch(r"(\d{0,9}):(\d{0,9})", part)
         if ends is None:
             raise refusal
         low, high = int(ends[1] or 0), int(ends[2] or size)
         if not low < high <= size:
             raise refusal
-        axis = orientation.axes.index(stored_axis)
-        # A flipped axis counts from the other end, which also swaps which end is inside.
-        flipped = orientation.flips[axis]
-        start[axis], stop[axis] = (size - high, size - low) if flipped else (low, high)
-    return Box(triple(start), triple(stop))
+        start.append(low)
+        stop.append(high)
+    return stored.canonical_box(Box(triple(start), triple(stop)))
 
 
 def roi_text(box: Box, stored: Grid) -> str:
@@ -158,15 +155,8 @@ def roi_text(box: Box, stored: Grid) -> str:
     >>> roi_text(Box((1, 2, 3), (4, 5, 6)), stored)
     '6:9,2:5,3:6'
     """
-    orientation = stored.orientation()
-    parts = []
-    for stored_axis, size in enumerate(stored.shape):
-        axis = orientation.axes.index(stored_axis)
-        low, high = box.start[axis], box.stop[axis]
-        if orientation.flips[axis]:
-            low, high = size - high, size - low
-        parts.append(f"{low}:{high}")
-    return ",".join(parts)
+    placed = stored.stored_box(box)
+    return ",".join(f"{low}:{high}" for low, high in zip(placed.start, placed.stop, strict=True))
 
 
 def _label_corners(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from voxtrail.core.box import Box, Side, margin_vox
 from voxtrail.core.volume import LabelMap, Volume
-from voxtrail.datasets.totalsegmentator import Structure, bounding_box, read_ct, read_mask
+from voxtrail.datasets.totalsegmentator import Structure, read_ct, read_mask
 from voxtrail.errors import ImageError
 
 #: The label of the structure in every target.
@@ -48,7 +48,7 @@ def load_target(
         If a file is missing or damaged, or mask and CT do not fit.
     """
     truth = read_mask(root, item.case, item.structure)
-    box = bounding_box(truth.voxels > 0)
+    box = Box.around(truth.voxels > 0)
     if box is None:
         raise ImageError(
             f"{item.case}/{item.structure} is empty",
