@@ -44,7 +44,7 @@ class Idle:
     def encode(self, slices):
         return [0] * len(slices)
 
-    def prompt(self, features, prompt, shape_hw):
+    def prompt(self, features, prompts, shape_hw, *, previous=None, tracking=None):
         from voxtrail.model.base import SlicePrediction
 
         return SlicePrediction(0, 0, 1.0, 10.0, prompted=True)

@@ -91,7 +91,7 @@ def test_prompt_and_memorise(exported: LoadedModel, torch_nano: LoadedModel, kin
     prompt, shape = PROMPTS[kind], (48, 56)
     (ours,), (theirs,) = exported.model.encode(SLICES[:1]), torch_nano.model.encode(SLICES[:1])
     found, wanted = (
-        model.model.prompt(features, prompt, shape)
+        model.model.prompt(features, [prompt], shape)
         for model, features in ((exported, ours), (torch_nano, theirs))
     )
     assert_steps_alike(found, wanted)
@@ -115,7 +115,7 @@ def test_track(
     for loaded in (exported, torch_nano):
         model = loaded.model
         (features,) = model.encode(SLICES[:1])
-        prompted = [model.prompt(features, PROMPTS[kind], (48, 56)) for kind in ("mask", "box")]
+        prompted = [model.prompt(features, [PROMPTS[kind]], (48, 56)) for kind in ("mask", "box")]
         kept = model.memorise([features] * 2, prompted)
         trackings = [
             Tracking(
@@ -128,6 +128,45 @@ def test_track(
         steps.append(model.track(trackings))
     for ours, theirs in zip(*steps, strict=True):
         assert_steps_alike(ours, theirs)
+
+
+#: Clicks and a box beside what they correct.
+CORRECTIONS = {
+    "box and click": ("box", "click"),
+    "outline and clicks": ("mask", "clicks"),
+    "clicks": ("clicks",),
+    "click": ("click",),
+}
+
+
+@pytest.mark.parametrize("tracked", [False, True])
+@pytest.mark.parametrize("kinds", CORRECTIONS.values(), ids=CORRECTIONS)
+def test_clicks_correct(
+    exported: LoadedModel, torch_nano: LoadedModel, kinds: tuple[str, ...], tracked: bool
+) -> None:
+    # the mask of the box is corrected, on a slice that attends to an outlined one or to nothing
+    found, started_over = [], []
+    for loaded in (exported, torch_nano):
+        model = loaded.model
+        features, other = model.encode(SLICES[:2])
+        outlined = model.prompt(other, [PROMPTS["mask"]], (48, 56))
+        (memory,) = model.memorise([other], [outlined])
+        tracking = Tracking(features, ((memory, 6),), ((outlined.pointer, 0.5),))
+        before = model.prompt(features, [PROMPTS["box"]], (48, 56))
+        prompts = [PROMPTS[kind] for kind in kinds]
+        found.append(
+            model.prompt(
+                features,
+                prompts,
+                (48, 56),
+                previous=None if "mask" in kinds else before,
+                tracking=tracking if tracked else None,
+            )
+        )
+        clicks = [one for one in prompts if not isinstance(one, MaskPrompt)]
+        started_over.append(model.prompt(features, clicks, (48, 56)))
+    assert_steps_alike(*found)
+    assert error(started_over[1].logits, found[1].logits) >= 100 * BOUND
 
 
 def assert_same_stack(ours: LoadedModel, theirs: LoadedModel) -> None:

@@ -30,7 +30,7 @@ def test_a_model_is_frozen(nano: Path) -> None:
     assert not any(value.requires_grad for value in network(loaded).parameters())
     before = {name: value.clone() for name, value in network(loaded).state_dict().items()}
     features = loaded.encode(SLICES)
-    step = loaded.prompt(features[0], BoxPrompt(1, Axis.AXIAL, 0, (2, 2, 9, 9)), (20, 24))
+    step = loaded.prompt(features[0], [BoxPrompt(1, Axis.AXIAL, 0, (2, 2, 9, 9))], (20, 24))
     loaded.memorise(features[:1], [step])
     after = network(loaded).state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
@@ -40,7 +40,7 @@ def test_a_model_is_frozen(nano: Path) -> None:
 def test_the_same_weights_serve_every_input_size(nano: Path, size: int) -> None:
     model = load_model(str(nano), resolution=size, device="cpu").model
     features = model.encode(SLICES)
-    step = model.prompt(features[0], MaskPrompt(1, Axis.AXIAL, 0, SLICES[0] > 0.9), (20, 24))
+    step = model.prompt(features[0], [MaskPrompt(1, Axis.AXIAL, 0, SLICES[0] > 0.9)], (20, 24))
     assert model.input_size == size
     assert step.logits.shape == (size // 4, size // 4)
     assert model.memorise(features[:1], [step])[0].shape == ((size // 16) ** 2, 64)
@@ -51,7 +51,9 @@ def test_features_do_not_depend_on_the_batch(nano: Path) -> None:
     model = load_model(str(nano), device="cpu").model
     together = model.encode(SLICES)
     alone = model.encode(SLICES[1:])
-    torch.testing.assert_close(together[1].top, alone[0].top, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        together[1].image_embedding, alone[0].image_embedding, rtol=1e-4, atol=1e-5
+    )
 
 
 def cache_of(repository: str, source: Path, place: Path) -> None:
@@ -113,7 +115,7 @@ def test_an_official_file_gives_the_same_model_as_a_folder_of_safetensors(
     network(from_file).save_pretrained(tmp_path)
     from_folder = load_model(str(tmp_path), resolution=64, device="cpu").model
     ours, theirs = from_file.encode(SLICES), from_folder.encode(SLICES)
-    assert torch.equal(ours[0].top, theirs[0].top)
+    assert torch.equal(ours[0].image_embedding, theirs[0].image_embedding)
     assert torch.equal(ours[0].fine[0], theirs[0].fine[0])
 
 

@@ -43,7 +43,13 @@ class NotingModel:
         return list(slices)
 
     def prompt(
-        self, features: NDArray, prompt: Prompt, shape_hw: tuple[int, int]
+        self,
+        features: NDArray,
+        prompts: Sequence[Prompt],
+        shape_hw: tuple[int, int],
+        *,
+        previous: SlicePrediction | None = None,
+        tracking: Tracking | None = None,
     ) -> SlicePrediction:
         return SlicePrediction(features - 0.5, float(features.mean()), 1.0, 10.0, prompted=True)
 

@@ -38,7 +38,15 @@ class BrightModel:
         self.encoded += len(slices)
         return list(slices)
 
-    def prompt(self, features: NDArray[np.float32], prompt: Prompt, shape_hw) -> SlicePrediction:
+    def prompt(
+        self,
+        features: NDArray[np.float32],
+        prompts: Sequence[Prompt],
+        shape_hw,
+        *,
+        previous: SlicePrediction | None = None,
+        tracking: Tracking | None = None,
+    ) -> SlicePrediction:
         assert features.shape == shape_hw
         return SlicePrediction(features, None, 1.0, 10.0, prompted=True)
 

@@ -9,8 +9,6 @@ from voxtrail.io.atomic import replacing
 
 #: What each component is called in the paper's Figure 4a.
 COMPONENTS = ("image encoder", "memory attention", "memory encoder", "mask decoder")
-#: What exported models measure as one: attention and decoder are one graph.
-TRACKED = "memory attention and mask decoder"
 #: What issue 5 asks of two cores, SAM 2.1 small at 1024 pixels.
 ASKED = {"baseline": 2.5, "is+sps": 4.0, "resolution-512": 12.0, "labels-8": 2.0, "rerun": 8.0}
 
@@ -37,8 +35,7 @@ def write_table(result: dict[str, Any], command: str, path: Path) -> None:
         "",
         "*floor*: the floating-point operations of the run's matrix products and convolutions over "
         "what this machine's matrix products reach. Components: seconds a slice of the stack "
-        "(the paper's Figure 4a); on a GPU, of a run of their own that waits for it after each. "
-        "\\* with the mask decoder: exported models track in one graph.",
+        "(the paper's Figure 4a); on a GPU, of a run of their own that waits for it after each.",
         "",
         "| ratio | measured | asked | at the floor |",
         "|---|---|---|---|",
@@ -86,15 +83,9 @@ def _row(run: dict[str, Any]) -> str:
         _seconds(run["seconds_per_slice"]),
         _seconds(floor) if floor else "",
         peak or "",
-        *(_component(run["components_s"], name) for name in COMPONENTS),
+        *(_seconds(run["components_s"].get(name, 0.0)) for name in COMPONENTS),
     ]
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
-
-
-def _component(seconds: dict[str, float], name: str) -> str:
-    if TRACKED in seconds and name == "memory attention":
-        return _seconds(seconds[TRACKED]) + "\\*"
-    return _seconds(seconds.get(name, 0.0))
 
 
 def _tracking_over_encoding(result: dict[str, Any]) -> float:

@@ -77,6 +77,7 @@ def _write(
     constants = {
         "temporal_embeddings": model.temporal_embeddings,
         "memory_position": model.memory_tokens.position[0],
+        "no_memory": model.network.no_memory_embedding.flatten(),
         "no_object_pointer": pointer[0],
     }
     save_file(
@@ -90,6 +91,7 @@ def _write(
         input_size=model.input_size,
         channels=int(config.vision_config.fpn_hidden_size),
         best_of_three=points if config.multimask_output_in_sam else (1, 0),
+        best_of_three_tracked=bool(config.multimask_output_for_tracking),
     )
     held = {"format": FORMAT, **asdict(about)}
     (folder / DESCRIPTION).write_text(json.dumps(held, indent=2) + "\n", encoding="utf-8")

@@ -113,18 +113,45 @@ class SliceModel(Protocol):
         """Return what `to_array` made an array of."""
 
     def prompt(
-        self, features: Features, prompt: Prompt, shape_hw: tuple[int, int]
+        self,
+        features: Features,
+        prompts: Sequence[Prompt],
+        shape_hw: tuple[int, int],
+        *,
+        previous: SlicePrediction | None = None,
+        tracking: Tracking | None = None,
     ) -> SlicePrediction:
-        """Segment a slice from what was drawn on it, without any memory.
+        """Segment a slice from what was drawn on it.
+
+        A mask by itself is taken unchanged, whatever was predicted before. A box and clicks are
+        given to the mask decoder together; clicks beside a mask correct it.
 
         Parameters
         ----------
         features
             The slice's features.
-        prompt
-            A prompt in the frame of the slice that was encoded; a mask has ``shape_hw``.
+        prompts
+            All that was drawn on the slice for one label: at most one mask, at most one box, any
+            clicks; in the frame of the slice that was encoded. A mask has ``shape_hw``.
         shape_hw
             Rows and columns of that slice.
+        previous
+            What was predicted on this slice before the last clicks, whose logits the decoder
+            corrects. None takes the mask among ``prompts``, if there is one.
+        tracking
+            What the slice attends to, where it was tracked before: clicks then correct its mask
+            instead of starting over. None segments without any memory.
+
+        Raises
+        ------
+        PromptError
+            If there is no prompt, or more than one mask or box.
+
+        Notes
+        -----
+        Source: ``SAM2VideoPredictor.add_new_points_or_box`` of PyPI sam2 1.1.0, called with all
+        points of the slice each time. There a mask ends what was clicked before it, and clicks
+        after a mask see it as the previous prediction, which is what happens here.
         """
 
     def track(self, trackings: Sequence[Tracking]) -> list[SlicePrediction]:

@@ -10,6 +10,8 @@ from voxtrail.model.base import SlicePrediction, Tracking
 
 #: A drawn mask as logits: +10 inside, -10 outside.
 MASK_LOGIT = 10.0
+#: Logits of a mask that is fed back to the decoder are clipped to plus and minus this.
+PREVIOUS_LIMIT = 32.0
 #: Labels of the reference for a box's corners.
 CORNER_LABELS = (2, 3)
 #: Pixels encoded in one call: sixteen slices of 256 x 256, one of 1024 x 1024; a GPU is only busy
@@ -17,7 +19,7 @@ CORNER_LABELS = (2, 3)
 ENCODE_PIXELS = 1024 * 1024
 ENCODE_PIXELS_GPU = 8 * ENCODE_PIXELS
 #: What a slice's features are called in a file.
-PACKED_NAMES = ("top", "stride4", "stride8")
+PACKED_NAMES = ("image_embedding", "stride4", "stride8")
 
 
 def points_of(prompt: BoxPrompt | PointPrompt) -> tuple[list[tuple[float, float]], list[int]]:

@@ -31,24 +31,24 @@ class Decoder(nn.Module):
 
     def forward(
         self,
-        top: Tensor,
+        image_embedding: Tensor,
         stride4: Tensor,
         stride8: Tensor,
         sparse: Tensor,
         dense: Tensor,
-        several: bool,
+        multimask: bool,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Decode.
 
         Parameters
         ----------
-        top
+        image_embedding
             (n, C, h, w), conditioned.
         stride4, stride8
             (n, C/8, 4h, 4w) and (n, C/4, 2h, 2w).
         sparse, dense
             (n, 1, points, C) and (n, C, h, w): the embedded prompts.
-        several
+        multimask
             Whether the best of three masks is taken, or the only one.
 
         Returns
@@ -57,16 +57,18 @@ class Decoder(nn.Module):
             Logits (n, 4h, 4w), pointers (n, C), predicted IoU (n,), object scores (n,); float32.
         """
         masks, ious, tokens, scores = self._decoder(
-            image_embeddings=top,
-            image_positional_embeddings=self._image_position.expand(top.shape[0], -1, -1, -1),
+            image_embeddings=image_embedding,
+            image_positional_embeddings=self._image_position.expand(
+                image_embedding.shape[0], -1, -1, -1
+            ),
             sparse_prompt_embeddings=sparse,
             dense_prompt_embeddings=dense,
-            multimask_output=several,
+            multimask_output=multimask,
             high_resolution_features=[stride4, stride8],
         )
         masks, ious, tokens, scores = masks[:, 0], ious[:, 0], tokens[:, 0], scores[:, 0, 0]
-        rows = torch.arange(top.shape[0], device=top.device)
-        best = ious.argmax(dim=-1) if several else torch.zeros_like(rows)
+        rows = torch.arange(image_embedding.shape[0], device=image_embedding.device)
+        best = ious.argmax(dim=-1) if multimask else torch.zeros_like(rows)
         present = scores > 0
         logits = torch.where(present[:, None, None], masks[rows, best], ABSENT_LOGIT)
         pointers = torch.where(

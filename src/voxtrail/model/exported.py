@@ -1,6 +1,6 @@
 """A model exported by ``voxtrail export``, run without PyTorch; `SliceModel` in numpy.
 
-The graphs are SAM 2's four calls; what surrounds them (resizing, batches, constants) is here. A
+The graphs are SAM 2's parts; what surrounds them (resizing, batches, constants) is here. A
 `Session` runs one graph: ONNX Runtime's or OpenVINO's, each in a module of its own.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from voxtrail.core.prompts import MaskPrompt, Prompt
+from voxtrail.core.prompts import Prompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.errors import WeightsError
 from voxtrail.model.base import SlicePrediction, Tracking
@@ -23,18 +23,20 @@ from voxtrail.model.conventions import (
     ENCODE_PIXELS,
     MASK_LOGIT,
     PACKED_NAMES,
+    PREVIOUS_LIMIT,
     in_batches,
-    points_of,
 )
+from voxtrail.model.gathered_prompts import GatheredPrompts
 from voxtrail.model.resize import bilinear, bilinear_antialiased
 from voxtrail.model.shortcuts import Shortcuts
 
-FORMAT = "voxtrail-export/1"
+FORMAT = "voxtrail-export/2"
 #: What says that a folder holds an export, and what it is.
 DESCRIPTION = "voxtrail-export.json"
 CONSTANTS = "constants.safetensors"
-#: The graphs: SAM 2's four calls, the second of them for masks and for boxes and points.
-GRAPHS = ("encode", "prompt_mask", "prompt_points", "track", "memorise")
+#: The graphs: image encoder, memory attention, the mask decoder for a drawn mask, for points and
+#: for memories alone, and memory encoder.
+GRAPHS = ("encode", "attend", "decode_mask", "decode_points", "decode_tracked", "memorise")
 
 Array = NDArray[Any]
 
@@ -75,6 +77,8 @@ class Description:
         C, channels of features and pointers.
     best_of_three
         Numbers of points, lowest and highest, for which the best of three masks is taken.
+    best_of_three_tracked
+        Whether that holds for slices that attend to memories too.
     """
 
     name: str
@@ -82,6 +86,7 @@ class Description:
     input_size: int
     channels: int
     best_of_three: tuple[int, int]
+    best_of_three_tracked: bool
 
     @classmethod
     def read(cls, folder: Path) -> Description:
@@ -105,7 +110,7 @@ class Description:
 class ExportedFeatures:
     """One encoded slice: (C, h, w), (C/8, 4h, 4w), (C/4, 2h, 2w); float32."""
 
-    top: Array
+    image_embedding: Array
     stride4: Array
     stride8: Array
 
@@ -137,6 +142,7 @@ class ExportedModel:
         constants = load_file(folder / CONSTANTS)
         self._temporal = constants["temporal_embeddings"]  # (7, M)
         self._memory_position = constants["memory_position"]  # (h*w, M)
+        self._no_memory = constants["no_memory"]  # (C,)
         self._no_object_pointer = constants["no_object_pointer"]  # (C,)
         self._graphs = {name: sessions.open(folder / f"{name}.onnx") for name in GRAPHS}
 
@@ -187,22 +193,46 @@ class ExportedModel:
         return array
 
     def prompt(
-        self, features: ExportedFeatures, prompt: Prompt, shape_hw: tuple[int, int]
+        self,
+        features: ExportedFeatures,
+        prompts: Sequence[Prompt],
+        shape_hw: tuple[int, int],
+        *,
+        previous: SlicePrediction | None = None,
+        tracking: Tracking | None = None,
     ) -> SlicePrediction:
-        """Segment a slice from what was drawn on it, without any memory."""
-        if isinstance(prompt, MaskPrompt):
-            return self._prompt_mask(features, prompt.mask)
-        points, labels = points_of(prompt)
+        """Segment a slice from what was drawn on it; see `voxtrail.model.base.SliceModel`."""
+        drawn = GatheredPrompts.of(prompts)
+        outline = None if drawn.mask is None else self._outline(drawn.mask)
+        if outline is not None and not drawn.labels:
+            return self._outlined(features, *outline)
+        if previous is not None:
+            fed_back = previous.logits
+        else:
+            fed_back = None if outline is None else outline[1]
         rows, columns = shape_hw
         scale = np.array([self._size / columns, self._size / rows], dtype=np.float32)
         fewest, most = self.about.best_of_three
+        side = self._size // 4
+        maps = _batch([features])
+        if tracking is None:
+            maps["image_embedding"] = maps["image_embedding"] + self._no_memory[:, None, None]
+        else:
+            maps["image_embedding"] = self._conditioned([tracking])
         with self.stopwatch.measure("mask decoder"):
-            found = self._graphs["prompt_points"].run(
+            found = self._graphs["decode_points"].run(
                 {
-                    **_batch([features]),
-                    "points": (np.array(points, dtype=np.float32) * scale)[None, None],
-                    "labels": np.array(labels, dtype=np.int64)[None, None],
-                    "several": np.array(fewest <= len(labels) <= most),
+                    **maps,
+                    "points": (np.array(drawn.points_xy, dtype=np.float32) * scale)[None, None],
+                    "labels": np.array(drawn.labels, dtype=np.int64)[None, None],
+                    "previous": np.zeros((1, 1, side, side), dtype=np.float32)
+                    if fed_back is None
+                    else fed_back.clip(-PREVIOUS_LIMIT, PREVIOUS_LIMIT)[None, None],
+                    "corrects": np.array(fed_back is not None),
+                    "multimask": np.array(
+                        fewest <= len(drawn.labels) <= most
+                        and (tracking is None or self.about.best_of_three_tracked)
+                    ),
                 }
             )
         return _steps(found, prompted=True)[0]
@@ -218,7 +248,7 @@ class ExportedModel:
         with self.stopwatch.measure("memory encoder"):
             (memories,) = self._graphs["memorise"].run(
                 {
-                    "top": np.stack([item.top for item in features]),
+                    "image_embedding": np.stack([item.image_embedding for item in features]),
                     "logits": np.stack([step.logits for step in steps]),
                     "drawn": np.array([step.prompted for step in steps]),
                     "absent": np.array([float(step.object_score) <= 0 for step in steps]),
@@ -232,19 +262,21 @@ class ExportedModel:
         """Return mask logits (n, rows, columns) float32 at the size of the slices."""
         return bilinear(np.stack([step.logits for step in steps]), shape_hw)
 
-    def _prompt_mask(self, features: ExportedFeatures, drawn: NDArray[np.bool_]) -> SlicePrediction:
+    def _outline(self, drawn: NDArray[np.bool_]) -> tuple[Array, Array]:
+        """Return a drawn mask at the input's size, 0 and 1, and as logits at a quarter of it."""
         size = self._size
         mask = drawn.astype(np.float32)[None]
         if drawn.shape != (size, size):
             mask = (bilinear_antialiased(mask, (size, size)) >= 0.5).astype(np.float32)
         logits = bilinear_antialiased(mask * (2 * MASK_LOGIT) - MASK_LOGIT, (size // 4, size // 4))
+        return mask[None], logits[0]
+
+    def _outlined(self, features: ExportedFeatures, mask: Array, logits: Array) -> SlicePrediction:
         with self.stopwatch.measure("mask decoder"):
-            (pointers,) = self._graphs["prompt_mask"].run(
-                {**_batch([features]), "mask": mask[None]}
-            )
+            (pointers,) = self._graphs["decode_mask"].run({**_batch([features]), "mask": mask})
         present = bool(mask.any())
         return SlicePrediction(
-            logits=logits[0],
+            logits=logits,
             pointer=pointers[0] if present else self._no_object_pointer,
             predicted_iou=1.0,
             object_score=MASK_LOGIT if present else -MASK_LOGIT,
@@ -252,6 +284,14 @@ class ExportedModel:
         )
 
     def _track_alike(self, trackings: list[Tracking]) -> list[SlicePrediction]:
+        maps = _batch([tracking.features for tracking in trackings])
+        maps["image_embedding"] = self._conditioned(trackings)
+        with self.stopwatch.measure("mask decoder"):
+            found = self._graphs["decode_tracked"].run(maps)
+        return _steps(found, prompted=False)
+
+    def _conditioned(self, trackings: Sequence[Tracking]) -> Array:
+        """Return what memory attention makes of the slices' embeddings: (n, C, h, w)."""
         # Labels that look at the same slice share what does not depend on the label.
         seen = list({id(item.features): item.features for item in trackings}.values())
         places = {id(one): place for place, one in enumerate(seen)}
@@ -259,10 +299,10 @@ class ExportedModel:
         which = np.array([[index for _, index in item.memories] for item in trackings])
         pointers = [[pointer for pointer, _ in item.pointers] for item in trackings]
         distances = [[distance for _, distance in item.pointers] for item in trackings]
-        with self.stopwatch.measure("memory attention and mask decoder"):
-            found = self._graphs["track"].run(
+        with self.stopwatch.measure("memory attention"):
+            (conditioned,) = self._graphs["attend"].run(
                 {
-                    **_batch(seen),
+                    "image_embedding": np.stack([one.image_embedding for one in seen]),
                     "item": np.array([places[id(one.features)] for one in trackings]),
                     "memory": np.array(memories, dtype=np.float32),
                     "position": self._memory_position + self._temporal[which][:, :, None],
@@ -270,7 +310,7 @@ class ExportedModel:
                     "distances": np.array(distances, dtype=np.float32),
                 }
             )
-        return _steps(found, prompted=False)
+        return conditioned
 
 
 def _batch(features: Sequence[ExportedFeatures]) -> dict[str, Array]:

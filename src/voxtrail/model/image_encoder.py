@@ -75,10 +75,10 @@ class ImageEncoder(nn.Module):
                 stages.append(hidden)
         coarsest = self._coarsest(stages[3]).permute(0, 3, 1, 2)
         above = F.interpolate(coarsest, scale_factor=2.0, mode="nearest")
-        top = self._coarse(stages[2]).permute(0, 3, 1, 2) + above
+        image_embedding = self._coarse(stages[2]).permute(0, 3, 1, 2) + above
         finer = self._finer(stages[1]).permute(0, 3, 1, 2)
         finest = self._finest(stages[0]).permute(0, 3, 1, 2)
-        return top.contiguous(), finest.contiguous(), finer.contiguous()
+        return image_embedding.contiguous(), finest.contiguous(), finer.contiguous()
 
 
 class _GreyPatches(nn.Module):

@@ -107,7 +107,7 @@ class MemoryAttention(nn.Module):
             if index == 0:
                 queries = queries[item]
             queries = layer.attend_to_memory(queries, self._turn, tokens, placed, turns, bias)
-            queries = layer.think(queries)
+            queries = layer.mlp(queries)
         attended: Tensor = self._norm(queries)
         return attended.transpose(1, 2).reshape(-1, *features.shape[1:])
 
@@ -152,7 +152,7 @@ class _Layer(nn.Module):
         added: Tensor = self._cross(self._norm2(queries), turn, tokens, placed, turn_tokens, bias)
         return queries + added
 
-    def think(self, queries: Tensor) -> Tensor:
+    def mlp(self, queries: Tensor) -> Tensor:
         added: Tensor = self._leave(self._activation(self._enter(self._norm3(queries))))
         return queries + added
 

@@ -31,12 +31,14 @@ class MemoryEncoder(nn.Module):
         self._size = size
         self._coarse = coarse
 
-    def forward(self, top: Tensor, logits: Tensor, drawn: Tensor, absent: Tensor) -> Tensor:
+    def forward(
+        self, image_embedding: Tensor, logits: Tensor, drawn: Tensor, absent: Tensor
+    ) -> Tensor:
         """Write memories.
 
         Parameters
         ----------
-        top
+        image_embedding
             (n, C, h, w): the slices' features at stride 16.
         logits
             (n, 4h, 4w) mask logits.
@@ -58,7 +60,9 @@ class MemoryEncoder(nn.Module):
         masks = torch.where(
             drawn[:, None, None, None], (masks > 0).to(masks.dtype), torch.sigmoid(masks)
         )
-        memories, _ = self._encoder(top, masks * self._scale + self._bias)  # (n, M, h, w)
+        memories, _ = self._encoder(
+            image_embedding, masks * self._scale + self._bias
+        )  # (n, M, h, w)
         if self._absent is not None:
             embedding = self._absent[..., None, None]
             memories = memories + absent.to(memories.dtype)[:, None, None, None] * embedding

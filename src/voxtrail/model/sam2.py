@@ -19,7 +19,7 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor
 
-from voxtrail.core.prompts import MaskPrompt, Prompt
+from voxtrail.core.prompts import Prompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.model.base import SlicePrediction, Tracking
 from voxtrail.model.conventions import (
@@ -27,12 +27,13 @@ from voxtrail.model.conventions import (
     ENCODE_PIXELS_GPU,
     MASK_LOGIT,
     PACKED_NAMES,
+    PREVIOUS_LIMIT,
     in_batches,
-    points_of,
 )
 from voxtrail.model.cuda_graphed import CudaGraphed
 from voxtrail.model.decoder import Decoder
 from voxtrail.model.device import on_device
+from voxtrail.model.gathered_prompts import GatheredPrompts
 from voxtrail.model.image_encoder import ImageEncoder
 from voxtrail.model.memory_attention import MemoryAttention
 from voxtrail.model.memory_encoder import MemoryEncoder, as_tokens, halved
@@ -49,13 +50,13 @@ class SliceFeatures:
 
     Parameters
     ----------
-    top
+    image_embedding
         (C, h, w) features at stride 16.
     fine
         (C/8, 4h, 4w) and (C/4, 2h, 2w): the decoder's maps at strides 4 and 8.
     """
 
-    top: Tensor
+    image_embedding: Tensor
     fine: tuple[Tensor, Tensor]
 
 
@@ -181,16 +182,16 @@ class Sam2SliceModel:
         return encoded
 
     def pack(self, features: SliceFeatures) -> dict[str, NDArray[np.generic]]:
-        """Return one slice's features as float32 arrays: top, stride 4 and stride 8."""
-        tensors = (features.top, *features.fine)
+        """Return one slice's features as float32 arrays: image_embedding, stride 4 and stride 8."""
+        tensors = (features.image_embedding, *features.fine)
         return {name: one.cpu().numpy() for name, one in zip(PACKED_NAMES, tensors, strict=True)}
 
     def unpack(self, arrays: Mapping[str, NDArray[np.generic]]) -> SliceFeatures:
         """Return the features that `pack` made arrays of."""
-        top, stride4, stride8 = (
+        image_embedding, stride4, stride8 = (
             torch.from_numpy(arrays[name]).to(self._device) for name in PACKED_NAMES
         )
-        return SliceFeatures(top, (stride4, stride8))
+        return SliceFeatures(image_embedding, (stride4, stride8))
 
     def to_array(self, tensor: Tensor) -> NDArray[np.generic]:
         """Return logits, a pointer or a spatial memory as an array, bfloat16 as its 16 bits."""
@@ -207,25 +208,44 @@ class Sam2SliceModel:
 
     @torch.no_grad()
     def prompt(
-        self, features: SliceFeatures, prompt: Prompt, shape_hw: tuple[int, int]
+        self,
+        features: SliceFeatures,
+        prompts: Sequence[Prompt],
+        shape_hw: tuple[int, int],
+        *,
+        previous: SlicePrediction | None = None,
+        tracking: Tracking | None = None,
     ) -> SlicePrediction:
-        """Segment a slice from what was drawn on it, without any memory."""
-        if isinstance(prompt, MaskPrompt):
-            return self._prompt_mask(features, prompt.mask)
-        points, labels = points_of(prompt)
+        """Segment a slice from what was drawn on it; see `voxtrail.model.base.SliceModel`."""
+        drawn = GatheredPrompts.of(prompts)
+        outline = None if drawn.mask is None else self._outline(drawn.mask)
+        if outline is not None and not drawn.labels:
+            return self._outlined(features, *outline)
+        if previous is not None:
+            fed_back = previous.logits
+        else:
+            fed_back = None if outline is None else outline[1]
         rows, columns = shape_hw
         # The reference divides by the slice's size and multiplies by the input's.
         scale = on_device([self._size / columns, self._size / rows], self._device)
-        coordinates = on_device(points, self._device) * scale
+        coordinates = on_device(drawn.points_xy, self._device) * scale
         sparse, dense = self._net.prompt_encoder(
             input_points=coordinates[None, None],
-            input_labels=on_device(labels, self._device)[None, None],
+            input_labels=on_device(drawn.labels, self._device)[None, None],
             input_boxes=None,
-            input_masks=None,
+            input_masks=None
+            if fed_back is None
+            else fed_back.clamp(-PREVIOUS_LIMIT, PREVIOUS_LIMIT)[None, None],
         )
-        top = features.top[None] + self._net.no_memory_embedding.view(1, -1, 1, 1)
-        several = takes_best_of_three(self._config, len(labels), prompted=True)
-        return self._decode(top, [features], sparse, dense, several, prompted=True)[0]
+        if tracking is None:
+            no_memory = self._net.no_memory_embedding.view(1, -1, 1, 1)
+            conditioned = features.image_embedding[None] + no_memory
+        else:
+            conditioned = self._conditioned([tracking])
+        multimask = takes_best_of_three(
+            self._config, len(drawn.labels), tracked=tracking is not None
+        )
+        return self._decode(conditioned, [features], sparse, dense, multimask, prompted=True)[0]
 
     @torch.no_grad()
     def track(self, trackings: Sequence[Tracking]) -> list[SlicePrediction]:
@@ -242,7 +262,7 @@ class Sam2SliceModel:
         """
         with self.stopwatch.measure("memory encoder"):
             memories = self._written(
-                torch.stack([item.top for item in features]),
+                torch.stack([item.image_embedding for item in features]),
                 torch.stack([step.logits for step in steps]),
                 on_device([step.prompted for step in steps], self._device),
                 torch.stack([self._number(step.object_score) for step in steps]) <= 0,
@@ -261,27 +281,33 @@ class Sam2SliceModel:
     def _encode_chunk(self, slices: NDArray[np.float32]) -> list[SliceFeatures]:
         grey = torch.from_numpy(np.ascontiguousarray(slices, dtype=np.float32))[:, None]
         grey = grey.to(self._device, non_blocking=True)
-        top, finest, finer = self.encoder(_fitted(grey, self._size))
+        image_embedding, finest, finer = self.encoder(_fitted(grey, self._size))
         return [
             # Copies, so that one slice does not keep the memory of its whole chunk alive; laid out
             # as they come back from a file, so that those give the same bits.
-            SliceFeatures(_copied(top[i]), (_copied(finest[i]), _copied(finer[i])))
+            SliceFeatures(_copied(image_embedding[i]), (_copied(finest[i]), _copied(finer[i])))
             for i in range(len(slices))
         ]
 
-    def _prompt_mask(self, features: SliceFeatures, drawn: NDArray[np.bool_]) -> SlicePrediction:
+    def _outline(self, drawn: NDArray[np.bool_]) -> tuple[Tensor, Tensor]:
+        """Return a drawn mask at the input's size, 0 and 1, and as logits at a quarter of it."""
         mask = torch.from_numpy(np.ascontiguousarray(drawn))[None, None].float().to(self._device)
         mask = (_fitted(mask, self._size) >= 0.5).float()
         logits = _fitted(mask * (2 * MASK_LOGIT) - MASK_LOGIT, self._size // 4)
+        return mask, logits[0, 0]
+
+    def _outlined(self, features: SliceFeatures, mask: Tensor, logits: Tensor) -> SlicePrediction:
         # The mask is taken as it is; the decoder only makes its pointer (without no-memory
         # embedding, and from the single-mask token, as in the reference).
         sparse, _ = self.no_prompt
         dense = self._net.prompt_encoder.mask_embed(self._net.mask_downsample(mask))
-        decoded = self._decode(features.top[None], [features], sparse, dense, False, prompted=True)
+        decoded = self._decode(
+            features.image_embedding[None], [features], sparse, dense, False, prompted=True
+        )
         present = bool(mask.any())
         pointer = decoded[0].pointer if present else self._net.no_object_pointer[0]
         return SlicePrediction(
-            logits=logits[0, 0],
+            logits=logits,
             pointer=pointer,
             predicted_iou=1.0,
             object_score=MASK_LOGIT if present else -MASK_LOGIT,
@@ -289,47 +315,50 @@ class Sam2SliceModel:
         )
 
     def _track_alike(self, trackings: list[Tracking]) -> list[SlicePrediction]:
+        sparse, dense = self.no_prompt
+        count = len(trackings)
+        return self._decode(
+            self._conditioned(trackings),
+            [tracking.features for tracking in trackings],
+            sparse.expand(count, -1, -1, -1),
+            dense.expand(count, -1, -1, -1),
+            takes_best_of_three(self._config, 0, tracked=True),
+            prompted=False,
+        )
+
+    def _conditioned(self, trackings: Sequence[Tracking]) -> Tensor:
+        """Return what memory attention makes of the slices' embeddings: (n, C, h, w)."""
         features = [tracking.features for tracking in trackings]
         # Labels that look at the same slice share what does not depend on the label.
         seen = list({id(item): item for item in features}.values())
         item = on_device([seen.index(one) for one in features], self._device)
         memory, position = self.memory_tokens.spatial(trackings)
         with self.stopwatch.measure("memory attention"):
-            fused = self._attend(
-                torch.stack([one.top for one in seen]),
+            conditioned: Tensor = self._attend(
+                torch.stack([one.image_embedding for one in seen]),
                 item,
                 memory,
                 position,
                 *self.memory_tokens.pointers(trackings),
             )
-        sparse, dense = self.no_prompt
-        count = len(trackings)
-        several = takes_best_of_three(self._config, 0, prompted=False)
-        return self._decode(
-            fused,
-            features,
-            sparse.expand(count, -1, -1, -1),
-            dense.expand(count, -1, -1, -1),
-            several,
-            prompted=False,
-        )
+        return conditioned
 
     def _decode(
         self,
-        top: Tensor,
+        conditioned: Tensor,
         features: Sequence[SliceFeatures],
         sparse: Tensor,
         dense: Tensor,
-        several: bool,
+        multimask: bool,
         *,
         prompted: bool,
     ) -> list[SlicePrediction]:
-        """Run the mask decoder: ``top`` (n, C, h, w) with the prompts' embeddings."""
+        """Run the mask decoder: ``conditioned`` (n, C, h, w) with the prompts' embeddings."""
         stride4, stride8 = (
             torch.stack([item.fine[level] for item in features]) for level in range(2)
         )
         with self.stopwatch.measure("mask decoder"):
-            decoded = self._decoded(top, stride4, stride8, sparse, dense, several)
+            decoded = self._decoded(conditioned, stride4, stride8, sparse, dense, multimask)
         logits, pointers, ious, scores = (one.float() for one in decoded)
         return [
             SlicePrediction(logits[i], pointers[i], ious[i], scores[i], prompted)
@@ -356,11 +385,21 @@ class Sam2SliceModel:
         return sparse, dense
 
 
-def takes_best_of_three(config: Any, num_points: int, *, prompted: bool) -> bool:
-    """Tell whether SAM 2 decodes three masks and takes the best, or only one."""
+def takes_best_of_three(config: Any, num_points: int, *, tracked: bool) -> bool:
+    """Tell whether SAM 2 decodes three masks and takes the best, or only one.
+
+    Parameters
+    ----------
+    config
+        A ``Sam2VideoConfig``.
+    num_points
+        Clicks and corners of a box on the slice.
+    tracked
+        Whether the slice attends to memories.
+    """
     return bool(
         config.multimask_output_in_sam
-        and (prompted or config.multimask_output_for_tracking)
+        and (not tracked or config.multimask_output_for_tracking)
         and config.multimask_min_pt_num <= num_points <= config.multimask_max_pt_num
     )
 

@@ -212,7 +212,7 @@ class Propagator:
         (step,) = self._steps.steps(
             self._model,
             [key],
-            lambda _: [self._model.prompt(features[index], prompt, features.shape_hw)],
+            lambda _: [self._model.prompt(features[index], [prompt], features.shape_hw)],
         )
         (memory,) = self._steps.memories(
             self._model, [key], lambda _: self._model.memorise([features[index]], [step])
