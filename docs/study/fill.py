@@ -1,21 +1,28 @@
-"""Puts the numbers of the tables into the prose: ``python docs/study/fill.py``.
+"""Puts the numbers of the run into prose and experiments: ``python docs/study/fill.py``.
 
 Each number in README.md that comes from a record is followed by a comment that says which:
 
     0.732<!--= ct/final; IS + SPS; dice; mean -->          set/table; variant; measure; column
     0.036<!--= ct/findings; SPS: tau 0.3 ...; dice_difference -->     the claim; column
 
-This script writes what the tables hold before each; a test checks that they agree.
+This script writes what the tables hold before each, and what the run's records say of an
+experiment into the ``recorded=`` of its file. Tests check that they agree.
 """
 
 from __future__ import annotations
 
 import csv
+import importlib
 import re
 from pathlib import Path
 
+import pandas as pd
+
+from voxtrail.study.experiment import Experiment, Recorded
+
 HERE = Path(__file__).parent
 PAGE = HERE / "README.md"
+EXPERIMENTS = HERE.parents[1] / "src/voxtrail/study/experiments"
 _NUMBER = re.compile(r"[+-]?\d+\.?\d*<!--= (?P<reference>[^>]*?) -->")
 
 
@@ -44,5 +51,48 @@ def _look_up(reference: str) -> float:
     raise KeyError(reference)
 
 
+def recorded(experiment: Experiment) -> Recorded:
+    """Return what the run's records say of an experiment; see `Recorded`."""
+    phantoms, cts = (_rows(name, experiment.name) for name in ("phantom", "ct"))
+    return Recorded(
+        minutes=round(_alone_s(phantoms) / 60, 1),
+        dice_phantoms=_mean_dice(phantoms, experiment),
+        dice_cts=_mean_dice(cts, experiment),
+    )
+
+
+def _rows(folder: str, experiment: str) -> pd.DataFrame:
+    frame = pd.read_parquet(HERE / folder / "records.parquet")
+    return frame[(frame.experiment == experiment) & (frame.status == "done")]
+
+
+def _mean_dice(rows: pd.DataFrame, experiment: Experiment) -> float:
+    return round(float(rows.dice[rows.variant == experiment.baseline].mean()), 3)
+
+
+def _alone_s(rows: pd.DataFrame) -> float:
+    """Return seconds of tasks where nothing else is run: each encoding of a structure once.
+
+    Tasks that share model, input size and preprocessing share their encodings; one along three
+    axes has those of an axial one among its own, so that the longest of them is that of all.
+    """
+    tasks = rows.drop_duplicates(["case", "structure", "task"])
+    encoding_s = tasks.image_encoder_s.fillna(0.0)
+    window = tasks.task.str.extract(r'"window": "([^"]*)"', expand=False).fillna("")
+    keys = [tasks.case, tasks.structure, tasks.model, tasks.input_size, window]
+    shared_s = encoding_s.groupby(keys, dropna=False).max().sum()
+    return float((tasks.total_s - encoding_s).sum() + shared_s)
+
+
+def _fill_experiments() -> None:
+    for module in sorted(EXPERIMENTS.glob("[!_]*.py")):
+        loaded = importlib.import_module(f"voxtrail.study.experiments.{module.stem}")
+        if loaded.EXPERIMENT.recorded is not None:
+            text = module.read_text(encoding="utf-8")
+            made = re.sub(r"(?<=recorded=)Recorded\(.*?\)", repr(recorded(loaded.EXPERIMENT)), text)
+            module.write_text(made, encoding="utf-8")
+
+
 if __name__ == "__main__":
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    _fill_experiments()

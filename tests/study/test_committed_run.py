@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from voxtrail.study.experiments import every_experiment
+
 STUDY = Path(__file__).parents[2] / "docs/study"
-filled = runpy.run_path(str(STUDY / "fill.py"))["filled"]
+script = runpy.run_path(str(STUDY / "fill.py"))
+filled, recorded = script["filled"], script["recorded"]
 
 
 def test_every_number_in_the_prose_is_the_one_of_its_table() -> None:
@@ -22,6 +25,15 @@ def test_a_number_is_put_right_and_a_reference_to_nothing_is_found_out() -> None
     assert filled(f"a 0.1{reference} b +9{reference}") == f"a 0.804{reference} b +0.804{reference}"
     with pytest.raises(KeyError, match="no such"):
         filled("1<!--= ct/final; no such; dice; mean -->")
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [item for item in every_experiment().values() if item.recorded],
+    ids=lambda e: e.name,
+)
+def test_an_experiment_says_what_the_run_took_and_gave(experiment) -> None:
+    assert experiment.recorded == recorded(experiment)
 
 
 @pytest.mark.parametrize("name", ["phantom", "ct"])

@@ -7,7 +7,9 @@ import json
 import pytest
 
 from voxtrail.errors import OptionError
-from voxtrail.study.experiments import EXPERIMENTS, experiments
+from voxtrail.study.experiments import every_experiment, experiments
+from voxtrail.study.plots import Lines
+from voxtrail.study.report.figures import FIGURES
 from voxtrail.study.tasks.track_outlines import TrackOutlines
 
 NAMES = [
@@ -17,14 +19,14 @@ NAMES = [
 ]
 
 
-def test_the_contract_names_all() -> None:
-    assert sorted(EXPERIMENTS.members()) == sorted(NAMES)
+def test_the_papers_experiments_and_ours_are_found_by_name() -> None:
+    assert list(every_experiment()) == sorted(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_rows_are_distinct_and_compared_with_rows_that_are_there(name) -> None:
     (experiment,) = experiments([name])
-    variants = experiment.variants()
+    variants = experiment.variants
     names = [variant.name for variant in variants]
     assert len(set(names)) == len(names)
     assert experiment.baseline is None or experiment.baseline in names
@@ -34,14 +36,21 @@ def test_rows_are_distinct_and_compared_with_rows_that_are_there(name) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_files_open_with_what_the_reader_needs(name) -> None:
-    import inspect
-    import sys
+def test_claims_and_plots_are_of_rows_that_are_there(name) -> None:
+    (experiment,) = experiments([name])
+    names = {variant.name for variant in experiment.variants}
+    for claim in experiment.claims:
+        assert {claim.better, claim.worse} <= names
+    for plot in experiment.plots:
+        for series in plot.series:
+            assert set(series.variants) <= names
+            places = series.at if isinstance(plot, Lines) else plot.ticks
+            assert len(places) == len(series.variants)
 
-    module = sys.modules[EXPERIMENTS.members()[name].__module__]
-    text = inspect.getdoc(module) or ""
-    for heading in ("Hypothesis:", f"study run {name} ", "Hardware and run time:", "The paper:"):
-        assert heading in text
+
+def test_no_two_figures_share_a_file() -> None:
+    described = [plot.name for item in every_experiment().values() for plot in item.plots]
+    assert len({*described, *FIGURES}) == len(described) + len(FIGURES)
 
 
 @pytest.mark.parametrize(
@@ -59,14 +68,14 @@ def test_files_open_with_what_the_reader_needs(name) -> None:
 )
 def test_the_papers_rows(name, rows) -> None:
     (experiment,) = experiments([name])
-    tracked = [item for item in experiment.variants() if isinstance(item.task, TrackOutlines)]
+    tracked = [item for item in experiment.variants if isinstance(item.task, TrackOutlines)]
     assert len(tracked) == rows
-    assert len(experiment.variants()) > rows  # the rivals stand in every table
+    assert len(experiment.variants) > rows  # the rivals stand in every table
 
 
 def test_the_paper_states_table_i() -> None:
     (final,) = experiments(["final"])
-    dice = {item.name: item.paper.dice for item in final.variants() if item.paper}
+    dice = {item.name: item.paper.dice for item in final.variants if item.paper}
     assert dice == {"NP": 0.594, "baseline": 0.804, "SPS": 0.823, "IS": 0.822, "IS + SPS": 0.841}
 
 

@@ -11,7 +11,7 @@ import pytest
 from voxtrail.errors import InputError, OutputError
 from voxtrail.study.executors.serial import Serial
 from voxtrail.study.report.build import build
-from voxtrail.study.report.findings import FINDINGS, verdict_of
+from voxtrail.study.report.findings import verdict_of
 from voxtrail.study.report.statistics import Estimate, compare, estimate, holm
 from voxtrail.study.runner import run
 
@@ -59,14 +59,6 @@ def test_verdicts() -> None:
     assert verdict_of(below, None) == "leans the other way"
     assert verdict_of(Estimate(9, 0, 0.1, 0.1, -0.05, 0.2), 0.01) == "undecided"
     assert verdict_of(None, None) == "not run"
-
-
-def test_findings_name_variants_that_are_there() -> None:
-    from voxtrail.study.experiments import EXPERIMENTS
-
-    for finding in FINDINGS:
-        names = {item.name for item in EXPERIMENTS.parse(finding.experiment).variants()}
-        assert {finding.better, finding.worse} <= names
 
 
 def test_a_report_is_whole(request_for) -> None:

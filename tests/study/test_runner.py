@@ -241,7 +241,7 @@ def test_a_killed_run_loses_and_doubles_nothing(request_for, data, nano, tmp_pat
     frame = Records(request.folder).frame()
     assert finished <= _done(request.folder)  # what was done is still as it was
     assert not frame.duplicated(KEYS).any()
-    rows = sum(len(item.variants()) for item in request.experiments)
+    rows = sum(len(item.variants) for item in request.experiments)
     assert len(frame) == rows * len(request.manifest.structures)
 
 

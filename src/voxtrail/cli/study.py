@@ -20,11 +20,12 @@ app = typer.Typer(help="Run the paper's experiments on a dataset and report them
 
 @app.command("list")
 def list_experiments() -> None:
-    """List the experiments: name, place in the paper, hypothesis."""
-    from voxtrail.study.experiments import EXPERIMENTS
+    """List the experiments: name, place in the paper, hypothesis, minutes of the committed run."""
+    from voxtrail.study.experiments import every_experiment
 
-    for name, kind in EXPERIMENTS.members().items():
-        sys.stdout.write(f"{name}\t{kind.place}\t{kind.hypothesis}\n")
+    for item in every_experiment().values():
+        minutes = f"{item.recorded.minutes:g} min" if item.recorded else "-"
+        sys.stdout.write(f"{item.name}\t{item.place}\t{item.hypothesis}\t{minutes}\n")
 
 
 @app.command("run")

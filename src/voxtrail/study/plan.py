@@ -96,7 +96,7 @@ def plan(
     variants = [
         (experiment, variant, variant.task.normalized(model, input_size))
         for experiment in wanted
-        for variant in experiment.variants()
+        for variant in experiment.variants
     ]
     groups: list[TaskGroup] = []
     copies: dict[tuple[str, str], list[Row]] = {}

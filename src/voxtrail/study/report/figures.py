@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.study.plots import Lines, Plot
 from voxtrail.study.report.findings import similarity
 from voxtrail.study.report.results import Results
 from voxtrail.study.report.statistics import Estimate, estimate
@@ -22,19 +24,26 @@ SIZE_IN = (6.4, 4.0)
 DPI = 150
 #: Okabe and Ito's colours, which people who see fewer colours can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-MEASURES = (("dice", "all slices"), ("unprompted_dice", "off outlines"))
 
 
 def figures(results: Results) -> dict[str, Figure]:
-    """Return the figures whose experiments have records, by the name of their files."""
-    there = {item.name for item in results.experiments()}
+    """Return the figures whose experiments have records, by the name of their files, sorted.
+
+    Those that an experiment describes itself (`voxtrail.study.plots`), and `FIGURES`, which take
+    more than means of rows.
+    """
+    found = results.experiments()
+    there = {item.name for item in found}
+    wanted: dict[str, tuple[str, Callable[[Axes, Results], None]]] = {
+        name: (title, draw) for name, (needs, title, draw) in FIGURES.items() if needs in there
+    }
+    for experiment in found:
+        for plot in experiment.plots:
+            wanted[plot.name] = plot.title, partial(_plot, plot=plot, experiment=experiment.name)
     made = {}
-    for name, (needs, title, draw) in FIGURES.items():
-        if needs not in there:
-            continue
-        figure, axes = _blank(title, results)
+    for name, (title, draw) in sorted(wanted.items()):
+        made[name], axes = _blank(title, results)
         draw(axes, results)
-        made[name] = figure
     return made
 
 
@@ -78,12 +87,14 @@ def _blank(title: str, results: Results) -> tuple[Figure, Axes]:
 def _line(
     axes: Axes, x: Sequence[float], found: Sequence[Estimate], label: str, number: int
 ) -> None:
-    """Draw means with their interval as a band."""
+    """Draw means with their interval as a band; a single one as a star."""
     at = np.asarray(x, dtype=np.float64)
     mean, low, high = _numbers(found)
     known = ~np.isnan(mean)
-    if known.any():
-        colour = COLOURS[number % len(COLOURS)]
+    colour = COLOURS[number % len(COLOURS)]
+    if len(at) == 1:
+        axes.plot(at[known], mean[known], "*", color=colour, label=label, markersize=12)
+    elif known.any():
         axes.plot(at[known], mean[known], "o-", color=colour, label=label, markersize=4)
         axes.fill_between(at[known], low[known], high[known], color=colour, alpha=0.15, linewidth=0)
 
@@ -110,30 +121,23 @@ def _bars(axes: Axes, names: Sequence[str], groups: Mapping[str, Sequence[Estima
     axes.legend(fontsize=7, frameon=False)
 
 
-def _scores(results: Results, experiment: str, variants: Sequence[str], column: str) -> Any:
-    return [estimate(results.values(experiment, name, column)) for name in variants]
-
-
-def _threshold(axes: Axes, results: Results) -> None:
-    taus = [step / 10 for step in range(1, 11)]
-    names = [f"tau {tau:.1f}" for tau in taus]
-    for number, (column, label) in enumerate(MEASURES):
-        _line(axes, taus, _scores(results, "threshold", names, column), label, number)
-    axes.set(xlabel="tau: largest distance of an attended outline, share of the stack",
-             ylabel="Dice")  # fmt: skip
-    axes.legend(fontsize=7, frameon=False)
-
-
-def _memory(axes: Axes, results: Results) -> None:
-    names = [f"sliced {k}" for k in range(7)]
-    for number, (column, label) in enumerate(MEASURES):
-        _line(axes, range(7), _scores(results, "slicing", names, column), label, number)
-        (found,) = _scores(results, "slicing", ["intelligent slicing"], column)
-        if found.mean is not None:
-            axes.plot(2, found.mean, "*", markersize=12, color=COLOURS[number],
-                      label=f"IS, {label}")  # fmt: skip
-    axes.set(xlabel="recent slices attended to", ylabel="Dice")
-    axes.legend(fontsize=7, frameon=False)
+def _plot(axes: Axes, results: Results, plot: Plot, experiment: str) -> None:
+    """Draw what an experiment describes."""
+    found = {
+        series.label: [
+            estimate(results.values(experiment, name, series.column)) for name in series.variants
+        ]
+        for series in plot.series
+    }
+    if isinstance(plot, Lines):
+        for number, series in enumerate(plot.series):
+            _line(axes, series.at, found[series.label], series.label, number)
+        places = sorted({place for series in plot.series for place in series.at})
+        axes.set(xlabel=plot.xlabel, xticks=places)
+        axes.legend(fontsize=7, frameon=False)
+    else:
+        _bars(axes, plot.ticks, found)
+    axes.set(ylabel=plot.ylabel)
 
 
 def _embeddings(axes: Axes, results: Results) -> None:
@@ -147,15 +151,6 @@ def _embeddings(axes: Axes, results: Results) -> None:
     axes.set_yticks(range(len(names)), names, fontsize=7)
     axes.grid(visible=False)
     axes.figure.colorbar(image, ax=axes, label="cosine similarity")
-
-
-def _propagation(axes: Axes, results: Results) -> None:
-    from voxtrail.study.experiments.propagation import Propagation
-
-    names = [item.name for item in Propagation().variants()]
-    groups = {label: _scores(results, "propagation", names, column) for column, label in MEASURES}
-    _bars(axes, names, groups)
-    axes.set_ylabel("Dice")
 
 
 def _bones(axes: Axes, results: Results) -> None:
@@ -188,9 +183,7 @@ def _tracking(axes: Axes, results: Results) -> None:
     names = [f"{k} memories" for k in range(7)]
     found = [estimate(tracking_ms(results, "timing", name)) for name in names]
     _line(axes, range(7), found, "plain", 0)
-    special = estimate(tracking_ms(results, "timing", "intelligent slicing"))
-    if special.mean is not None:
-        axes.plot(2, special.mean, "*", markersize=12, color=COLOURS[1], label="IS")
+    _line(axes, [2], [estimate(tracking_ms(results, "timing", "intelligent slicing"))], "IS", 1)
     axes.set(xlabel="recent slices attended to", ylabel="tracking, ms a slice")
     axes.set_ylim(bottom=0)
     axes.legend(fontsize=7, frameon=False)
@@ -211,56 +204,11 @@ def _change(axes: Axes, results: Results) -> None:
     axes.legend(fontsize=6, frameon=False, ncols=2)
 
 
-def _budget(axes: Axes, results: Results) -> None:
-    from voxtrail.study.experiments.prompt_budget import BUDGETS, METHODS
-    from voxtrail.study.methods import RIVALS
-
-    counts = list(BUDGETS)
-    for number, method in enumerate((*METHODS, *RIVALS)):
-        names = [f"{count}: {method}" for count in counts]
-        found = _scores(results, "prompt-budget", names, "unprompted_dice")
-        _line(axes, counts, found, method, number)
-    axes.set(xlabel="outlined slices", ylabel="Dice off outlines")
-    axes.legend(fontsize=7, frameon=False)
-
-
-def _noise(axes: Axes, results: Results) -> None:
-    from voxtrail.study.experiments.noisy_prompts import STRENGTHS_MM
-    from voxtrail.study.noise import NOISES
-
-    kinds = [f"{noise} {mm:g} mm" for noise in NOISES.members() for mm in STRENGTHS_MM]
-    groups = {}
-    for method, clean in (("IS + SPS", "clean: IS + SPS"),
-                          ("signed-distance", "signed-distance, clean"),
-                          ("morphological", "morphological, clean")):  # fmt: skip
-        names = [clean, *(f"{kind}: {method}" for kind in kinds)]
-        groups[method] = _scores(results, "noisy-prompts", names, "unprompted_dice")
-    _bars(axes, ["clean", *kinds], groups)
-    axes.set_ylabel("Dice off outlines")
-
-
-def _resolution(axes: Axes, results: Results) -> None:
-    from voxtrail.study.experiments.resolution import SIDES
-
-    for number, method in enumerate(("baseline", "IS + SPS")):
-        names = [f"{method}, {side}" for side in SIDES]
-        found = _scores(results, "resolution", names, "unprompted_dice")
-        _line(axes, SIDES, found, method, number)
-    axes.set(xlabel="side of the model's input, pixels", ylabel="Dice off outlines", xticks=SIDES)
-    axes.legend(fontsize=7, frameon=False)
-
-
 #: By file name: the experiment that it needs, its title, and what draws it.
 FIGURES: dict[str, tuple[str, str, Callable[[Axes, Results], None]]] = {
-    "figure-3a": ("threshold", "Figure 3a: Dice against the threshold of SPS", _threshold),
-    "figure-3b-i": ("slicing", "Figure 3b.i: Dice against memory size", _memory),
     "figure-3b-ii": ("embeddings", "Figure 3b.ii: temporal embeddings compared", _embeddings),
-    "figure-3c": ("propagation", "Figure 3c: propagation strategies", _propagation),
     "figure-3c-bones": ("per-bone", "Figure 3c: bone by bone", _bones),
     "figure-4a": ("timing", "Figure 4a: time of each component", _components),
     "figure-4b": ("timing", "Figure 4b: tracking time against memory size", _tracking),
     "figure-5": ("slice-change", "Figure 5: how fast outlines change along the axis", _change),
-    "ours-prompt-budget": ("prompt-budget", "Outlined slices against Dice", _budget),
-    "ours-noisy-prompts": ("noisy-prompts", "Careless outlines", _noise),
-    "ours-resolution": ("resolution", "Input size against Dice", _resolution),
 }

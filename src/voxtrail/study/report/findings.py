@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
+from voxtrail.study.experiment import Claim
+from voxtrail.study.experiments import every_experiment
 from voxtrail.study.report.results import Results
 from voxtrail.study.report.statistics import Estimate, compare, estimate, holm
 from voxtrail.study.report.table import Table, interval, p_text
@@ -20,93 +21,38 @@ Verdict = Literal[
 SIGNIFICANT = 0.05
 
 
-@dataclass(frozen=True)
-class Finding:
-    """A claim that one variant scores above another.
-
-    Parameters
-    ----------
-    claim
-        As the paper makes it.
-    experiment, better, worse
-        The two variants.
-    bone_type
-        Where it is claimed for one bone.
-    """
-
-    claim: str
-    experiment: str
-    better: str
-    worse: str
-    bone_type: str | None = None
-
-
-FINDINGS = (
-    Finding("windowing beats raw data (by 30 %)", "preprocessing", "windowing alone",
-            "no preprocessing"),
-    Finding("windowing beats CLAHE", "preprocessing", "windowing alone", "CLAHE alone"),
-    Finding("windowing beats CLAHE + windowing", "preprocessing", "windowing alone",
-            "CLAHE + windowing"),
-    Finding("large is above small by little", "model-scale", "large", "small"),
-    Finding("first-middle-last beats first-last", "prompts", "first-middle-last (3)",
-            "first-last (2)"),
-    Finding("more outlines beat first-middle-last", "prompts", "uniform (7)",
-            "first-middle-last (3)"),
-    Finding("SPS: tau 0.3 beats 1.0 (by 2 %)", "threshold", "tau 0.3", "tau 1.0"),
-    Finding("six memories beat three", "slicing", "sliced 6", "sliced 3"),
-    Finding("six memories beat none", "slicing", "sliced 6", "sliced 0"),
-    Finding("IS beats six memories", "slicing", "intelligent slicing", "sliced 6"),
-    Finding("IS beats two plain memories (by 4 %)", "slicing", "intelligent slicing", "sliced 2"),
-    Finding("one pass beats forward-backward", "propagation", "3 outlines: single axis",
-            "3 outlines: forward-backward"),
-    Finding("with 9 outlines three axes beat one", "propagation", "9 outlines: three axes",
-            "9 outlines: single axis"),
-    Finding("with 3 outlines one axis beats three", "propagation", "3 outlines: single axis",
-            "3 outlines: three axes"),
-    Finding("stride 2 beats stride 1", "stride", "stride 2", "stride 1"),
-    Finding("stride 4 beats stride 1", "stride", "stride 4", "stride 1"),
-    Finding("no gating beats gate 6", "gating", "gate 0 (off)", "gate 6"),
-    Finding("no gating beats gate 3", "gating", "gate 0 (off)", "gate 3"),
-    Finding("no gating beats gate 1", "gating", "gate 0 (off)", "gate 1"),
-    Finding("IS + SPS beats the baseline (by 4 %)", "final", "IS + SPS", "baseline"),
-    Finding("the baseline beats no preprocessing", "final", "baseline", "NP"),
-    Finding("vertebrae gain from IS + SPS (12.5 points)", "final", "IS + SPS", "baseline",
-            "vertebrae"),
-    Finding("tracking beats interpolation (ours)", "rivals", "IS + SPS, first-middle-last",
-            "signed-distance, first-middle-last"),
-    Finding("tracking beats morphological interpolation (ours)", "rivals",
-            "IS + SPS, first-middle-last", "morphological, first-middle-last"),
-)  # fmt: skip
-
-
 def findings(results: Results) -> Table:
     """Return what holds: over all slices, as the paper scores, and off the outlines."""
-    compared = [_compared(finding, results) for finding in FINDINGS]
+    claims = [
+        (experiment.name, claim)
+        for experiment in every_experiment().values()
+        for claim in experiment.claims
+    ]
+    compared = [_compared(experiment, claim, results) for experiment, claim in claims]
     corrected = holm([p for *_, p in compared])
     rows, tidy = [], []
-    for finding, (whole, off, n, _), p in zip(FINDINGS, compared, corrected, strict=True):
+    for (experiment, claim), (whole, off, n, _), p in zip(claims, compared, corrected, strict=True):
         verdict = verdict_of(whole, p)
         rows.append(
             (
-                finding.claim, verdict, str(n), _shown(whole), p_text(p), _shown(off),
-                finding.experiment,
+                claim.text, verdict, str(n), _shown(whole), p_text(p), _shown(off), experiment,
             )
         )  # fmt: skip
         tidy.append(
             {
-                "claim": finding.claim, "experiment": finding.experiment,
-                "better": finding.better, "worse": finding.worse,
-                "bone_type": finding.bone_type, "verdict": verdict, "p_holm": p,
+                "claim": claim.text, "experiment": experiment,
+                "better": claim.better, "worse": claim.worse,
+                "bone_type": claim.bone_type, "verdict": verdict, "p_holm": p,
                 **_numbers("dice", whole), **_numbers("unprompted_dice", off),
             }
         )  # fmt: skip
-    for claim, experiment, found, unit, verdict in _measured(results):
+    for text, experiment, found, unit, verdict in _measured(results):
         n = found.n if found else 0
         shown = "-" if found is None else f"{interval(found, 3)} {unit}"
-        rows.append((claim, verdict, str(n), shown, "-", "-", experiment))
+        rows.append((text, verdict, str(n), shown, "-", "-", experiment))
         tidy.append(
             {
-                "claim": claim, "experiment": experiment, "better": None, "worse": None,
+                "claim": text, "experiment": experiment, "better": None, "worse": None,
                 "bone_type": None, "verdict": verdict, "p_holm": None,
                 **_numbers("dice", None), **_numbers("unprompted_dice", None),
             }
@@ -142,10 +88,10 @@ def verdict_of(difference: Estimate | None, p: float | None) -> Verdict:
 
 
 def _compared(
-    finding: Finding, results: Results
+    experiment: str, claim: Claim, results: Results
 ) -> tuple[Estimate | None, Estimate | None, int, float | None]:
     pairs = [
-        results.pair(finding.experiment, finding.better, finding.worse, column, finding.bone_type)
+        results.pair(experiment, claim.better, claim.worse, column, claim.bone_type)
         for column in ("dice", "unprompted_dice")
     ]
     n = len(pairs[0][0])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.study.experiment import Experiment
-from voxtrail.study.experiments import EXPERIMENTS
+from voxtrail.study.experiments import every_experiment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ class Results:
     def experiments(self) -> list[Experiment]:
         """Return the experiments that have records."""
         there = set(self.frame.experiment)
-        return [EXPERIMENTS.parse(name) for name in EXPERIMENTS.members() if name in there]
+        return [item for name, item in every_experiment().items() if name in there]
 
     def rows(self, experiment: str, variant: str) -> pd.DataFrame:
         """Return the finished rows of one variant by case and structure."""

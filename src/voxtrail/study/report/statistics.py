@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 5000
+#: So many resamples at a time, so that thousands of structures do not fill memory.
+BATCH = 100
 CONFIDENCE = 0.95
 SEED = 0
 
@@ -114,12 +116,16 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def _interval(values: FloatArray) -> tuple[float, float]:
-    rng = np.random.default_rng(SEED)
-    # In parts, so that thousands of cases do not fill memory.
-    means = np.concatenate(
-        [values[rng.integers(0, len(values), (100, len(values)))].mean(axis=1)
-         for _ in range(RESAMPLES // 100)]
-    )  # fmt: skip
-    tail = 50 * (1 - CONFIDENCE)
-    low, high = np.percentile(means, [tail, 100 - tail])
-    return float(low), float(high)
+    """Return the percentile bootstrap interval of the mean of values (n,), n of two or more."""
+    from scipy.stats import bootstrap
+
+    found = bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=RESAMPLES,
+        batch=BATCH,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        rng=np.random.default_rng(SEED),
+    ).confidence_interval
+    return float(found.low), float(found.high)

@@ -47,7 +47,7 @@ def tables(results: Results) -> list[Table]:
 
 
 def _scores(experiment: Experiment, results: Results) -> Table:
-    variants = experiment.variants()
+    variants = experiment.variants
     compared = {column: _compared(experiment, variants, results, column) for column in TESTED}
     rows, tidy = [], []
     for variant in variants:
@@ -99,7 +99,7 @@ def _scores(experiment: Experiment, results: Results) -> Table:
 
 
 def _by_bone(experiment: Experiment, results: Results) -> Table:
-    variants = experiment.variants()
+    variants = experiment.variants
     rows, tidy, tests = [], [], []
     for bone in results.bone_types():
         cells = [bone, str(len(results.values(experiment.name, variants[0].name, "dice", bone)))]
@@ -128,7 +128,7 @@ def _by_bone(experiment: Experiment, results: Results) -> Table:
 
 def _seconds(experiment: Experiment, results: Results) -> Table:
     rows, tidy = [], []
-    for variant in experiment.variants():
+    for variant in experiment.variants:
         cells = [variant.name, _count(experiment, variant, results)]
         columns = {
             column: results.values(experiment.name, variant.name, column)
@@ -162,8 +162,8 @@ def tracking_ms(results: Results, experiment: str, variant: str) -> np.ndarray[A
 def _values(experiment: Experiment, results: Results) -> Table:
     rows, tidy = [], []
     bones = results.bone_types()
-    without_target = all(variant.task.without_target for variant in experiment.variants())
-    for variant in experiment.variants():
+    without_target = all(variant.task.without_target for variant in experiment.variants)
+    for variant in experiment.variants:
         found = estimate(results.values(experiment.name, variant.name, "value"))
         units = results.rows(experiment.name, variant.name).unit
         unit = str(units.iloc[0]) if len(units) else ""
@@ -226,7 +226,7 @@ def _notes(experiment: Experiment, results: Results) -> list[str]:
         )
     missing = {
         variant.name: results.not_done(experiment.name, variant.name)
-        for variant in experiment.variants()
+        for variant in experiment.variants
     }
     absent = [name for name, counts in missing.items() if counts.get("not-run")]
     if absent:
