@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# Before PyTorch is imported, here and in every process that a test starts: tests run beside each
+# other, a core each, and sums do not depend on how many threads a machine offers.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 from hypothesis import settings
 

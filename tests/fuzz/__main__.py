@@ -1,8 +1,8 @@
 """Harmed inputs by the thousand: ``python -m tests.fuzz --inputs 10000 --seed 0`` (`make fuzz`).
 
 Each input is made from the seed and its number alone: ``--only 4711`` tries that one again and
-``--keep DIR`` saves it. A process of its own tries them; one that takes more than 10 s, or dies,
-is replaced. Exit 1 where anything was found.
+``--keep DIR`` saves it. A process of its own tries them; one that takes more than 10 s of a
+processor, or dies, is replaced. Exit 1 where anything was found.
 """
 
 from __future__ import annotations

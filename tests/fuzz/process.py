@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 import sys
 import tempfile
@@ -14,8 +15,13 @@ from pathlib import Path
 from tests.fuzz.seeds import Seed
 from tests.fuzz.trial import Verdict, judge, limit_memory, prepare
 
-#: How long an input may take until it is refused, or segmented, which is work and no hang.
+#: Processor time that an input may take until it is refused, or segmented, which is work and no
+#: hang. A busy machine takes longer by the clock, and no more of these.
 LIMIT_S, WORK_S = 10.0, 600.0
+#: After so long by the clock a process is given up that neither works nor answers.
+GIVE_UP_S = 3600.0
+#: How often it is looked at meanwhile.
+LOOK_S = 0.5
 _HANG = "a hang"
 #: Where the work on an input that was accepted begins.
 _WORK = (
@@ -23,8 +29,6 @@ _WORK = (
     ("voxtrail.study.executors.serial", "TaskRunner"),
     ("voxtrail.study.report.build", "tables"),
 )
-#: A process that imports PyTorch and tries every whole file once on a busy machine.
-START_S = 300.0
 
 
 def serve(pipe, base: Path, seeds: list[Seed], number: int) -> None:
@@ -103,14 +107,38 @@ class Process:
         self._process.start()
         theirs.close()
         try:
-            said = self._pipe.recv() if self._pipe.poll(START_S) else "it did not start"
+            said = self._answer(GIVE_UP_S) or "it did not start"
         except EOFError:
             said = "it died before its first input"
         if said != "ready":
             raise SystemExit(said)
 
+    def _answer(self, limit_s: float):
+        """Return what the process says next; None where it works or waits for too long.
+
+        Raises
+        ------
+        EOFError
+            If the process died.
+        """
+        began_s, deadline = self._processor_s(), time.monotonic() + GIVE_UP_S
+        while not self._pipe.poll(LOOK_S):
+            if self._processor_s() - began_s > limit_s or time.monotonic() > deadline:
+                return None
+        return self._pipe.recv()
+
+    def _processor_s(self) -> float:
+        """Return seconds of processor time that the process has had."""
+        try:
+            stat = Path(f"/proc/{self._process.pid}/stat").read_text()
+        except OSError:  # it has just ended, which the pipe tells
+            return 0.0
+        # After the name in brackets: user and system time are fields 14 and 15 of proc(5).
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def verdict(self, index: int) -> Verdict:
-        """Try one input; one that hung is tried again, since a machine may stand still."""
+        """Try one input; one that hung is tried again, to be sure."""
         verdict = self._try(index)
         return self._try(index) if verdict.complaint.startswith(_HANG) else verdict
 
@@ -120,8 +148,8 @@ class Process:
         self._pipe.send(index)
         limit_s = LIMIT_S
         try:
-            while self._pipe.poll(limit_s):
-                if (said := self._pipe.recv()) != "accepted":
+            while (said := self._answer(limit_s)) is not None:
+                if said != "accepted":
                     return said
                 limit_s = WORK_S
             complaint = f"{_HANG} of over {limit_s:g} s"

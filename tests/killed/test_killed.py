@@ -9,6 +9,7 @@ import os
 import select
 import signal
 import time
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,8 @@ from tests.killed.writers import Writer, make
 from voxtrail.model.weights import load_model
 
 KILLS = 50
-#: How long a writer may take on a busy machine.
-PATIENCE_S = 60.0
+#: After so long a writer hangs; a busy machine only makes it slow.
+HANGS_S = 600.0
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ class Writing:
                 os._exit(1)
         os.close(tell)
         self._ready = ready
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + HANGS_S
         while _state(folder) == before and not self.ended():
             assert time.monotonic() < deadline, f"{writer.name} wrote nothing"
         self.began = time.monotonic()
@@ -92,7 +93,7 @@ class Writing:
 
     def finish(self) -> float:
         """Let it end; return how long it wrote."""
-        assert self.ended(PATIENCE_S)
+        assert self.ended(HANGS_S)
         assert os.read(self._ready, 1) == b"1", "it failed"
         return time.monotonic() - self.began
 
@@ -121,7 +122,13 @@ def test_killed_at_random_moments_each_file_is_old_absent_or_whole(writers, tmp_
         writing.kill()
         assert contents(folder) == whole[writer.name, 1], f"{writer.name} differs by itself"
     torn = absent = new = 0
-    for kill in range(max(KILLS, 2 * len(writers))):
+    enough = KILLS // 10
+    # Go on until the moments were such as to test anything: a writer that was slow when it was
+    # timed, on a busy machine, is done before most of them.
+    for kill in count():
+        if kill >= max(KILLS, 2 * len(writers)) and min(torn, absent, new) >= enough:
+            break
+        assert kill < 40 * KILLS, f"of {kill} kills: {torn} torn, {absent} absent, {new} new"
         writer, old = writers[kill % len(writers)], kill // len(writers) % 2 == 1
         folder = tmp_path / f"kill-{kill}"
         folder.mkdir()
@@ -139,10 +146,6 @@ def test_killed_at_random_moments_each_file_is_old_absent_or_whole(writers, tmp_
         torn += any(_hidden(path, folder) for path in folder.rglob("*"))
         absent += not set(wanted) <= set(after)
         new += any(after.get(name) == content for name, content in wanted.items())
-    # Otherwise the moments were not such as to test anything.
-    assert torn >= KILLS // 10
-    assert absent >= KILLS // 10
-    assert new >= KILLS // 10
 
 
 def test_a_writer_that_writes_in_place_would_be_found(tmp_path):
@@ -150,11 +153,12 @@ def test_a_writer_that_writes_in_place_would_be_found(tmp_path):
 
     def in_place(folder: Path, number: int) -> None:
         with (folder / "plain").open("wb", buffering=0) as file:
-            for _ in range(100):
-                file.write(bytes([number]) * 1000)
-                time.sleep(0.002)
+            file.write(bytes([number]) * 1000)
+            signal.pause()  # until it is killed, with the rest unwritten
+            file.write(bytes([number]) * 1000)
 
     writing = Writing(Writer("in place", in_place), tmp_path)
-    time.sleep(0.02)
+    while not (tmp_path / "plain").stat().st_size:
+        assert not writing.ended()
     writing.kill()
-    assert 0 < len(contents(tmp_path)["plain"]) < 100_000
+    assert len(contents(tmp_path)["plain"]) == 1000

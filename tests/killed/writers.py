@@ -34,7 +34,7 @@ from voxtrail.io.registry import formats
 from voxtrail.model.base import LoadedModel
 from voxtrail.propagate.feature_cache import FeatureCache
 from voxtrail.session import Config, Segmentation, segment
-from voxtrail.study import account
+from voxtrail.study import study_file
 from voxtrail.study.pictures import Pictures
 from voxtrail.study.record import Identity, Records, row_of
 from voxtrail.study.report import build
@@ -168,7 +168,7 @@ def _studies() -> Iterator[Writer]:
         flags = np.ones(3, np.bool_)
         picture = Picture(grey, grey > 99, grey > 120, np.arange(3, dtype=np.int64), flags)
         run = {"started": "now", "device": "cpu", "machine": {"cores": number}, "versions": {}}
-        account.write_study(folder, {"manifest": "0" * 16}, [run])
+        study_file.write_study(folder, {"manifest": "0" * 16}, [run])
         Pictures(folder).add("s0", "sacrum", "IS + SPS", picture)
         rows = [
             row_of(

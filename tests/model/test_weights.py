@@ -51,9 +51,9 @@ def test_features_do_not_depend_on_the_batch(nano: Path) -> None:
     model = load_model(str(nano), device="cpu").model
     together = model.encode(SLICES)
     alone = model.encode(SLICES[1:])
-    torch.testing.assert_close(
-        together[1].image_embedding, alone[0].image_embedding, rtol=1e-4, atol=1e-5
-    )
+    ours, theirs = together[1].image_embedding, alone[0].image_embedding
+    # A batch of another size adds up in another order: some 1e-6 of the greatest in float32.
+    assert (ours - theirs).abs().max() <= 1e-4 * theirs.abs().max()
 
 
 def cache_of(repository: str, source: Path, place: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.logits import assert_same_logits
 from tests.propagate.test_propagator import SHAPE, NotingModel, prompt, stack_of
 from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompt
@@ -44,22 +45,22 @@ def follow(
     return Propagator(loaded.model, SPS, steps).propagate([stack], direction)[0]
 
 
-def same(found: StackLogits, expected: StackLogits, atol: float = 0.0) -> None:
+def same(found: StackLogits, expected: StackLogits, compare=np.testing.assert_array_equal) -> None:
     for one, other in zip(found.passes, expected.passes, strict=True):
         np.testing.assert_array_equal(one.visited, other.visited)
-        np.testing.assert_allclose(one.logits, other.logits, rtol=0.0, atol=atol)
+        compare(one.logits, other.logits)
         assert (one.tracked, one.stopped_at) == (other.tracked, other.stopped_at)
     for index, logits in expected.drawn.items():
         np.testing.assert_array_equal(found.drawn[index], logits)
 
 
-# Of two passes in one batch one may be left, and sums of another batch differ in the last bit.
-@pytest.mark.parametrize(("direction", "atol"), [("forward", 0.0), ("both", 1e-5)])
-def test_a_corrected_run_is_what_it_would_be_from_nothing(tiny, direction, atol) -> None:
+@pytest.mark.parametrize("direction", ["forward", "both"])
+def test_a_corrected_run_is_what_it_would_be_from_nothing(tiny, direction) -> None:
     steps = PredictionCache()
     follow(tiny, [0, 6, 11], steps, direction)
     found = follow(tiny, [0, 6, 9, 11], steps, direction)
-    same(found, follow(tiny, [0, 6, 9, 11], None, direction), atol)
+    # Of two passes in one batch one may be left, and a batch of another size adds up otherwise.
+    same(found, follow(tiny, [0, 6, 9, 11], None, direction), assert_same_logits)
     assert steps.reused > 0
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.logits import assert_same_logits
 from tests.scans import ORDERS, oblique_affine, reorder, three_blocks
 from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompts
@@ -165,11 +166,9 @@ def test_both_ways_is_the_mean_of_the_two_passes(scan, truth, tiny):
     downwards = propagator.follow([stack], [[down]])[0].passes[0].logits
     assert np.abs(upwards[2:7] - downwards[2:7]).max() > 0.1
     fused = Axis.AXIAL.to_stack(result.logits[1].logits)
-    np.testing.assert_allclose(
-        fused[2:7], (upwards[2:7] + downwards[2:7]) / 2, rtol=1e-4, atol=1e-4
-    )
-    np.testing.assert_allclose(fused[8], upwards[8], rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(fused[0], downwards[0], rtol=1e-4, atol=1e-4)
+    assert_same_logits(fused[2:7], (upwards[2:7] + downwards[2:7]) / 2)
+    assert_same_logits(fused[8], upwards[8])
+    assert_same_logits(fused[0], downwards[0])
 
 
 @pytest.mark.parametrize("direction", ["forward", "both"])
@@ -182,8 +181,8 @@ def test_a_middle_prompt_alone_runs_both_ways(direction, scan, truth, tiny):
     courses = passes([4], 9, "forward")
     upwards, downwards = propagator.follow([stack], [courses])[0].passes
     fused = Axis.AXIAL.to_stack(result.logits[1].logits)
-    np.testing.assert_allclose(fused[5:], upwards.logits[5:], rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(fused[:4], downwards.logits[:4], rtol=1e-4, atol=1e-4)
+    assert_same_logits(fused[5:], upwards.logits[5:])
+    assert_same_logits(fused[:4], downwards.logits[:4])
 
 
 def test_three_axes_are_the_mean_of_three(scan, truth, tiny, whole):
@@ -196,9 +195,7 @@ def test_three_axes_are_the_mean_of_three(scan, truth, tiny, whole):
     for label in (1, 3):
         each = [result.logits[label].logits for result in alone]
         assert np.abs(each[0] - each[1]).max() > 0.1
-        np.testing.assert_allclose(
-            together.logits[label].logits, np.mean(each, axis=0), rtol=1e-4, atol=1e-4
-        )
+        assert_same_logits(together.logits[label].logits, np.mean(each, axis=0))
 
 
 def test_a_label_outlined_on_one_of_three_axes_is_what_that_axis_says(scan, truth, tiny, whole):
