@@ -37,9 +37,10 @@ class Idle:
 
     def __init__(self):
         from voxtrail.core.stopwatch import Stopwatch
+        from voxtrail.memory import MemorySpec
         from voxtrail.model.shortcuts import Shortcuts
 
-        self.stopwatch, self.shortcuts = Stopwatch(), Shortcuts()
+        self.stopwatch, self.shortcuts, self.memory_spec = Stopwatch(), Shortcuts(), MemorySpec()
 
     def encode(self, slices):
         return [0] * len(slices)
@@ -47,12 +48,12 @@ class Idle:
     def prompt(self, features, prompts, shape_hw, *, previous=None, tracking=None):
         from voxtrail.model.base import SlicePrediction
 
-        return SlicePrediction(0, 0, 1.0, 10.0, prompted=True)
+        return SlicePrediction(0, 0, 1.0, 10.0, prompted=True, area=0.0)
 
     def track(self, trackings):
         from voxtrail.model.base import SlicePrediction
 
-        return [SlicePrediction(0, 0, 1.0, 10.0, prompted=False) for _ in trackings]
+        return [SlicePrediction(0, 0, 1.0, 10.0, prompted=False, area=0.0) for _ in trackings]
 
     def memorise(self, features, steps):
         return [0] * len(steps)

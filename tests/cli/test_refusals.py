@@ -151,7 +151,7 @@ def test_prompts_outside_the_region(segment_args, refused):
 
 OPTIONS = {
     "--preset": ("best", "baseline, sps, is, is+sps"),
-    "--prompt-memory": ("far", "all, closest:n=2, near:tau=0.3,nearest=True"),
+    "--prompt-memory": ("far", "all, closest:n=2, near:tau=0.3,nearest=True,n=0"),
     "--memory": ("long", "gate:k=6,by=iou, intelligent, recent:k=6, stride:r=2"),
     "--axes": ("axial,oblique", "axial, coronal, sagittal"),
     "--direction": ("backward", "forward, both"),
@@ -184,7 +184,7 @@ def test_an_unknown_value_lists_the_valid_ones(option, segment_args, refused, mo
 
 MEMORY_OPTIONS = {
     "--memory": ("recent:n=3", "recent:k=6"),
-    "--prompt-memory": ("near:k=3", "near:tau=0.3,nearest=True"),
+    "--prompt-memory": ("near:k=3", "near:tau=0.3,nearest=True,n=0"),
     "--fuse": ("mean-logit:cap=3", "mean-logit:limit=20.0"),
     "--window": ("clahe:cap=3", "clahe:clip_limit=0.01,tiles=8"),
 }

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
 import pytest
 
+from voxtrail.core.memory_spec import SAM2_MEMORY, MemorySpec
 from voxtrail.errors import OptionError
-from voxtrail.memory import Entry, Query, parse_policy
+from voxtrail.memory import (
+    PROMPT_MEMORIES,
+    RECENT_MEMORIES,
+    Attended,
+    Entry,
+    MemoryPolicy,
+    PromptMemory,
+    Query,
+    RecentMemory,
+    parse_policy,
+)
+from voxtrail.memory.prompted.all import AllPrompts
 
 SLICES = 20
 PROMPTED = (0, 9, 19)
@@ -164,18 +180,113 @@ def test_short_stacks_shorten_the_pointer_window() -> None:
     assert pointers == {(0, 4), (3, 1), (2, 2), (1, 3)}
 
 
-RECENT = ("recent:k=0", "recent:k=3", "recent:k=6", "intelligent", "stride:r=1", "stride:r=2",
-          "stride:r=4", "gate:k=1", "gate:k=6", "gate:k=2,by=object")  # fmt: skip
-PROMPT = ("all", "near:tau=0.1", "near:tau=0.3", "near:tau=0.1,nearest=false", "closest:n=2")
+@pytest.mark.parametrize(("n", "kept"), [(1, {9}), (2, {9, 19}), (3, {9, 19, 0}), (0, {9, 19, 0})])
+def test_of_near_prompts_the_nearest_n_are_kept(n: int, kept: set[int]) -> None:
+    # from 13: 9 lies 4 away, 19 lies 6 away, 0 lies 13 away; all within tau of 0.7 x 20 = 14
+    policy = parse_policy(f"near:tau=0.7,n={n}", "recent:k=0")
+    assert policy.prompts.select(Query(13, 1, SLICES), PROMPTED) == kept
 
 
-@pytest.mark.parametrize("memory", RECENT)
-@pytest.mark.parametrize("prompt_memory", PROMPT)
+def test_a_cap_keeps_no_prompt_that_is_not_near() -> None:
+    # from 3: 0 lies 3 away, 9 lies 6 away; tau reaches 0.2 x 20 = 4
+    policy = parse_policy("near:tau=0.2,n=2", "recent:k=0")
+    assert policy.prompts.select(Query(3, 1, SLICES), PROMPTED) == {0}
+    # from 14, 9 and 19 lie 5 away and none within 4: the one already passed, one way or the other
+    assert policy.prompts.select(Query(14, 1, SLICES), PROMPTED) == {9}
+    assert policy.prompts.select(Query(14, -1, SLICES), PROMPTED) == {19}
+
+
+def test_the_closest_one_is_the_nearest_of_both_sides() -> None:
+    policy = parse_policy("closest:n=1", "recent:k=0")
+    assert policy.prompts.select(Query(3, 1, SLICES), PROMPTED) == {0}
+    assert policy.prompts.select(Query(5, 1, SLICES), PROMPTED) == {9}
+    assert policy.prompts.select(Query(9, 1, SLICES), PROMPTED) == {9}
+    # as far from 9 as from 19: the one already passed
+    assert policy.prompts.select(Query(14, 1, SLICES), PROMPTED) == {9}
+    assert policy.prompts.select(Query(14, -1, SLICES), PROMPTED) == {19}
+
+
+#: A model with three embeddings for tracked slices, prompted ones taking a fourth; pointers from
+#: at most four slices back, and two prompted slices.
+SMALL = MemorySpec(recent_embeddings=3, prompt_embedding=3, max_pointers=5, max_prompts=2)
+
+
+@pytest.mark.parametrize(
+    ("memory", "recent"),
+    [
+        ("recent:k=3", {(11, 0), (10, 1)}),  # 9 is an outlined slice
+        ("intelligent", {(11, 0), (10, 2)}),
+        ("stride:r=2", {(11, 0), (10, 1), (8, 2)}),
+    ],
+)
+def test_the_model_says_what_its_memory_has_room_for(memory: str, recent: set) -> None:
+    query = Query(12, 1, SLICES, SMALL)
+    memories, pointers = recall(("all", memory), query, entries(range(12)))
+    # of three outlined slices the nearest before and after
+    assert memories == {(9, 3), (19, 3)} | recent
+    assert pointers == {(9, 3), (11, 1), (10, 2), (8, 4)}
+
+
+@pytest.mark.parametrize("memory", ["recent:k=4", "gate:k=4"])
+def test_more_slices_than_the_model_has_embeddings_are_refused(memory: str) -> None:
+    policy = parse_policy("all", memory)
+    policy.check(SAM2_MEMORY)
+    with pytest.raises(OptionError, match="embeddings") as caught:
+        policy.check(SMALL)
+    assert caught.value.accepted.endswith("to 3")
+
+
+@dataclass(frozen=True)
+class Ranked(RecentMemory):
+    """Slices whose mask is large, their pointers told apart by rank: a rule of its own for both."""
+
+    name: ClassVar[str] = "ranked"
+
+    def select(self, query: Query, tracked: Mapping[int, Entry]) -> tuple[Attended, ...]:
+        chosen = enumerate(self._largest(query, tracked))
+        return tuple(Attended(index, rank) for rank, index in chosen)
+
+    def retain(self, query: Query, tracked: Mapping[int, Entry]) -> frozenset[int]:
+        return frozenset(self._largest(query, tracked))
+
+    def pointers(self, query: Query, tracked: Mapping[int, Entry]) -> tuple[tuple[int, int], ...]:
+        chosen = enumerate(self._largest(query, tracked), start=1)
+        return tuple((index, rank) for rank, index in chosen)
+
+    def retain_pointers(self, query: Query, tracked: Mapping[int, Entry]) -> frozenset[int]:
+        return self.retain(query, tracked)
+
+    def _largest(self, query: Query, tracked: Mapping[int, Entry]) -> list[int]:
+        passed = [
+            one for i, one in tracked.items() if query.steps_back_to(i) > 0 and not one.prompted
+        ]
+        passed.sort(key=lambda one: -float(one.area))
+        return [one.slice_index for one in passed[:3]]
+
+
+def test_a_policy_chooses_pointers_too() -> None:
+    areas = {1: 0.1, 2: 0.4, 3: 0.2, 4: 0.3}
+    known = {0: Entry(0, prompted=True)}
+    known |= {i: Entry(i, prompted=False, area=area) for i, area in areas.items()}
+    found = MemoryPolicy(AllPrompts(), Ranked()).recall(Query(5, 1, SLICES), known)
+    assert found.pointers == ((0, 5), (2, 1), (4, 2), (3, 3))
+
+
+#: Every member as it is by itself, and with other options.
+RECENT = (*map(RECENT_MEMORIES.parse, (*RECENT_MEMORIES.members(), "recent:k=0", "recent:k=3",
+          "stride:r=1", "stride:r=4", "gate:k=1", "gate:k=2,by=object")), Ranked())  # fmt: skip
+PROMPT = tuple(map(PROMPT_MEMORIES.parse, (*PROMPT_MEMORIES.members(), "near:tau=0.1",
+          "near:tau=0.1,nearest=false", "near:tau=0.9,n=2", "closest:n=1")))  # fmt: skip
+
+
+@pytest.mark.parametrize("memory", RECENT, ids=str)
+@pytest.mark.parametrize("prompt_memory", PROMPT, ids=str)
 @pytest.mark.parametrize("direction", [1, -1])
 def test_what_is_not_retained_is_never_asked_for(
-    prompt_memory: str, memory: str, direction: int
+    prompt_memory: PromptMemory, memory: RecentMemory, direction: int
 ) -> None:
-    policy = parse_policy(prompt_memory, memory)
+    policy = MemoryPolicy(prompt_memory, memory)
+    policy.check(SAM2_MEMORY)
     slices = 60
     order = range(slices) if direction > 0 else range(slices - 1, -1, -1)
     prompted = {0, 29, 59}
@@ -189,10 +300,12 @@ def test_what_is_not_retained_is_never_asked_for(
             continue
         asked = policy.recall(query, everything)
         held = policy.recall(query, kept)
-        assert asked.memories == held.memories
+        assert asked == held
         assert {p for p, _ in asked.pointers} <= pointers
         # confidences that rise and fall, so that gating has something to choose
-        entry = Entry(index, prompted=False, predicted_iou=(index * 7 % 11) / 11)
+        entry = Entry(
+            index, False, (index * 7 % 11) / 11, (index * 5 % 13) - 6, (index * 3 % 17) / 17
+        )
         everything[index] = entry
         kept[index] = entry
         pointers.add(index)
@@ -207,7 +320,7 @@ def test_what_is_not_retained_is_never_asked_for(
 
 
 @pytest.mark.parametrize(
-    "spec", ["recent:k=7", "recent:k=-1", "gate:k=0", "gate:by=area", "stride:r=0", "sliced"]
+    "spec", ["recent:k=-1", "gate:k=0", "gate:by=area", "stride:r=0", "sliced"]
 )
 def test_recent_memories_refuse_what_they_cannot_do(spec: str) -> None:
     with pytest.raises(OptionError, match="accepted"):
@@ -215,7 +328,7 @@ def test_recent_memories_refuse_what_they_cannot_do(spec: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", ["near:tau=0", "near:tau=1.5", "closest:n=1", "nearest", "near:t=1"]
+    "spec", ["near:tau=0", "near:tau=1.5", "near:n=-1", "closest:n=0", "nearest", "near:t=1"]
 )
 def test_prompt_memories_refuse_what_they_cannot_do(spec: str) -> None:
     with pytest.raises(OptionError, match="accepted"):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import MaskPrompt, Prompt
 from voxtrail.core.stopwatch import Stopwatch
-from voxtrail.memory import parse_policy
+from voxtrail.memory import MemorySpec, parse_policy
 from voxtrail.model.base import SlicePrediction, Tracking
 from voxtrail.model.shortcuts import Shortcuts
 from voxtrail.propagate.features import FeatureSource
@@ -30,6 +30,7 @@ class NotingModel:
     input_size = 32
     fingerprint = "noting"
     shortcuts = Shortcuts()
+    memory_spec = MemorySpec()
 
     def __init__(self) -> None:
         self.stopwatch = Stopwatch()
@@ -51,7 +52,9 @@ class NotingModel:
         previous: SlicePrediction | None = None,
         tracking: Tracking | None = None,
     ) -> SlicePrediction:
-        return SlicePrediction(features - 0.5, float(features.mean()), 1.0, 10.0, prompted=True)
+        return SlicePrediction(
+            features - 0.5, float(features.mean()), 1.0, 10.0, prompted=True, area=0.5
+        )
 
     def track(self, trackings: Sequence[Tracking]) -> list[SlicePrediction]:
         for item in trackings:
@@ -64,7 +67,7 @@ class NotingModel:
             )
         return [
             SlicePrediction(
-                item.features - 0.5, float(item.features.mean()), 0.5, 5.0, prompted=False
+                item.features - 0.5, float(item.features.mean()), 0.5, 5.0, prompted=False, area=0.5
             )
             for item in trackings
         ]

@@ -13,6 +13,7 @@ from tests.scans import oblique_affine, three_blocks
 from voxtrail.core.prompts import Prompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.core.volume import LabelMap, Volume
+from voxtrail.memory import MemorySpec
 from voxtrail.model.base import LoadedModel, SlicePrediction, Tracking
 from voxtrail.model.shortcuts import Shortcuts
 from voxtrail.model.weights import load_model
@@ -29,6 +30,7 @@ class BrightModel:
     device = "none"
     runtime = "test"
     shortcuts = Shortcuts()
+    memory_spec = MemorySpec()
 
     def __init__(self) -> None:
         self.stopwatch = Stopwatch()
@@ -48,11 +50,11 @@ class BrightModel:
         tracking: Tracking | None = None,
     ) -> SlicePrediction:
         assert features.shape == shape_hw
-        return SlicePrediction(features, None, 1.0, 10.0, prompted=True)
+        return SlicePrediction(features, None, 1.0, 10.0, prompted=True, area=0.5)
 
     def track(self, trackings: Sequence[Tracking]) -> list[SlicePrediction]:
         return [
-            SlicePrediction(tracking.features, None, 0.9, 5.0, prompted=False)
+            SlicePrediction(tracking.features, None, 0.9, 5.0, prompted=False, area=0.5)
             for tracking in trackings
         ]
 

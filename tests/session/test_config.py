@@ -26,7 +26,7 @@ REFUSED = {
     "fuse option": ({"fuse": "mean-logit:cap=3"}, "mean-logit:limit=20.0"),
     "memory": ({"memory": "long"}, "gate:k=6,by=iou, intelligent, recent:k=6, stride:r=2"),
     "memory option": ({"memory": "recent:n=3"}, "recent:k=6"),
-    "prompt memory": ({"prompt_memory": "far"}, "all, closest:n=2, near:tau=0.3,nearest=True"),
+    "prompt memory": ({"prompt_memory": "far"}, "all, closest:n=2, near:tau=0.3,nearest=True,n=0"),
     "prompt memory option": ({"prompt_memory": "near:tau=2"}, "above 0 and at most 1"),
 }
 
@@ -64,11 +64,11 @@ def again_from_json(config):
 def test_what_a_preset_implies_is_written_out():
     resolved = Config(preset="is+sps").resolved()
     assert (resolved.prompt_memory, resolved.memory) == (
-        "near:tau=0.3,nearest=True",
+        "near:tau=0.3,nearest=True,n=0",
         "intelligent",
     )
     mixed = Config(preset="is+sps", memory="recent:k=3").resolved()
-    assert (mixed.prompt_memory, mixed.memory) == ("near:tau=0.3,nearest=True", "recent:k=3")
+    assert (mixed.prompt_memory, mixed.memory) == ("near:tau=0.3,nearest=True,n=0", "recent:k=3")
     assert Config(preset="baseline").resolved().memory == "recent:k=6"
 
 

@@ -19,7 +19,7 @@ from voxtrail.core.prompts import MaskPrompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.errors import OptionError
 from voxtrail.model import official
-from voxtrail.model.image_encoder import IMAGE_MEAN, IMAGE_STD
+from voxtrail.model.families.sam2 import IMAGENET_MEAN, IMAGENET_STD
 
 #: The reference's configuration of each published size, by version.
 CONFIGS = {
@@ -220,7 +220,7 @@ def _images(stack: NDArray[np.float32], size: int) -> Tensor:
         mode="bilinear",
         antialias=True,
     )
-    mean, std = (torch.tensor(one)[:, None, None] for one in (IMAGE_MEAN, IMAGE_STD))
+    mean, std = (torch.tensor(one)[:, None, None] for one in (IMAGENET_MEAN, IMAGENET_STD))
     return (grey - mean) / std
 
 

@@ -153,7 +153,7 @@ def graphs(model: Sam2SliceModel) -> dict[str, nn.Module]:
 
 def examples(model: Sam2SliceModel) -> dict[str, dict[str, Tensor]]:
     """Return inputs of the right shapes; sizes that vary are 2 or 3, which no constant equals."""
-    size, side = model.input_size, model.input_size // 16
+    size, side = model.input_size, model.spec.positions(model.input_size)
     channels = model.network.config.vision_config.fpn_hidden_size
     positions, width = model.memory_tokens.position.shape[1:]
     maps = {

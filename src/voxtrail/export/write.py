@@ -91,6 +91,7 @@ def _write(
         input_size=model.input_size,
         channels=int(config.vision_config.fpn_hidden_size),
         best_of_three=points if config.multimask_output_in_sam else (1, 0),
+        spec=model.spec,
         best_of_three_tracked=bool(config.multimask_output_for_tracking),
     )
     held = {"format": FORMAT, **asdict(about)}

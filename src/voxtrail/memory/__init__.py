@@ -7,7 +7,8 @@ choice is a new file in `voxtrail.memory.prompted` or `voxtrail.memory.recent`.
 from __future__ import annotations
 
 from voxtrail.core.family import Family
-from voxtrail.memory.base import Entry, PromptMemory, Query, Recall, RecentMemory
+from voxtrail.core.memory_spec import MemorySpec
+from voxtrail.memory.base import Attended, Entry, PromptMemory, Query, Recall, RecentMemory
 from voxtrail.memory.policy import MemoryPolicy
 
 PROMPT_MEMORIES: Family[PromptMemory] = Family(
@@ -33,7 +34,7 @@ def parse_policy(prompt_memory: str, memory: str) -> MemoryPolicy:
     Examples
     --------
     >>> parse_policy("near:tau=0.3", "intelligent")
-    MemoryPolicy(prompts=NearPrompts(tau=0.3, nearest=True), recent=Intelligent())
+    MemoryPolicy(prompts=NearPrompts(tau=0.3, nearest=True, n=0), recent=Intelligent())
     """
     return MemoryPolicy(PROMPT_MEMORIES.parse(prompt_memory), RECENT_MEMORIES.parse(memory))
 
@@ -41,8 +42,10 @@ def parse_policy(prompt_memory: str, memory: str) -> MemoryPolicy:
 __all__ = [
     "PROMPT_MEMORIES",
     "RECENT_MEMORIES",
+    "Attended",
     "Entry",
     "MemoryPolicy",
+    "MemorySpec",
     "PromptMemory",
     "Query",
     "Recall",

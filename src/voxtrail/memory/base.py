@@ -12,12 +12,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import SupportsFloat
 
-#: SAM 2 has seven temporal embeddings; prompted slices all take the last.
-PROMPT_EMBEDDING = 6
-#: Embeddings for slices tracked before: 0 for the most recent to 5 for the oldest.
-RECENT_EMBEDDINGS = 6
-#: Object pointers that SAM 2 attends to at most, and how far back it looks for them.
-MAX_POINTERS = 16
+from voxtrail.core.memory_spec import SAM2_MEMORY, MemorySpec
+
+#: Slices whose object pointers are attended to, each with its distance in slices, signed in the
+#: direction of travel.
+Pointers = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,14 @@ class Query:
         +1 when the pass runs towards higher numbers, -1 towards lower ones.
     num_slices
         How many slices the propagated stack has (D in the paper).
+    memory
+        What the model's memory has room for; see `SliceModel.memory_spec`.
     """
 
     slice_index: int
     direction: int
     num_slices: int
+    memory: MemorySpec = SAM2_MEMORY
 
     def back(self, steps: int) -> int:
         """Return the number of the slice ``steps`` before this one in the direction of travel."""
@@ -45,6 +47,11 @@ class Query:
     def steps_back_to(self, slice_index: int) -> int:
         """Return how many steps ago ``slice_index`` was passed; negative if it lies ahead."""
         return (self.slice_index - slice_index) * self.direction
+
+    def nearness(self, slice_index: int) -> tuple[int, int]:
+        """Return what sorts slices by distance; of two equally near, the one passed comes first."""
+        steps_back = self.steps_back_to(slice_index)
+        return abs(steps_back), -steps_back
 
 
 @dataclass(frozen=True)
@@ -62,12 +69,15 @@ class Entry:
         is asked for by those policies only that look at it; see `SlicePrediction`.
     object_score
         Logit that the object is on the slice at all; likewise.
+    area
+        Share of the slice's pixels that lie inside the mask, 0 to 1; likewise.
     """
 
     slice_index: int
     prompted: bool
     predicted_iou: SupportsFloat = 1.0
     object_score: SupportsFloat = 10.0
+    area: SupportsFloat = 0.0
 
 
 @dataclass(frozen=True)
@@ -92,11 +102,20 @@ class Recall:
     """
 
     memories: tuple[Attended, ...]
-    pointers: tuple[tuple[int, int], ...]
+    pointers: Pointers
 
 
 class PromptMemory(ABC):
     """A choice among the prompted slices."""
+
+    def check(self, memory: MemorySpec) -> None:  # noqa: B027  # most have nothing to refuse
+        """Refuse a model whose memory has no room for this choice; by default none is refused.
+
+        Raises
+        ------
+        OptionError
+            If there is no room; called before any work is done.
+        """
 
     @abstractmethod
     def select(self, query: Query, prompted: Collection[int]) -> frozenset[int]:
@@ -110,9 +129,27 @@ class PromptMemory(ABC):
             Numbers of all prompted slices of the stack, before and after the query; not empty.
         """
 
+    def pointers(self, query: Query, selected: Collection[int]) -> Pointers:
+        """Return which of the selected slices' object pointers to attend to.
+
+        By default those of slices already passed, however far back: the reference's rule
+        (``only_obj_ptrs_in_the_past_for_eval``).
+        """
+        steps = ((index, query.steps_back_to(index)) for index in sorted(selected))
+        return tuple((index, back) for index, back in steps if back >= 0)
+
 
 class RecentMemory(ABC):
     """A choice among the slices that this pass has tracked."""
+
+    def check(self, memory: MemorySpec) -> None:  # noqa: B027  # most have nothing to refuse
+        """Refuse a model whose memory has no room for this choice; by default none is refused.
+
+        Raises
+        ------
+        OptionError
+            If there is no room; called before any work is done.
+        """
 
     @abstractmethod
     def select(self, query: Query, tracked: Mapping[int, Entry]) -> tuple[Attended, ...]:
@@ -134,3 +171,28 @@ class RecentMemory(ABC):
 
         The rest may be forgotten, which is what bounds memory on long stacks.
         """
+
+    def pointers(self, query: Query, tracked: Mapping[int, Entry]) -> Pointers:
+        """Return which tracked slices' object pointers to attend to.
+
+        By default those of all slices within reach behind the query: the reference's rule.
+
+        Parameters
+        ----------
+        query, tracked
+            As in `select`; of slices that were only retained for their pointers, too.
+        """
+        reach = query.memory.farthest_pointer(query.num_slices)
+        return tuple(
+            (query.back(steps), steps)
+            for steps in range(1, reach + 1)
+            if query.back(steps) in tracked
+        )
+
+    def retain_pointers(self, query: Query, tracked: Mapping[int, Entry]) -> frozenset[int]:
+        """Return which tracked slices' pointers this or a later query may still ask for.
+
+        A choice of its own in `pointers` needs one here, too, unless it stays within reach.
+        """
+        reach = query.memory.max_pointers
+        return frozenset(index for index in tracked if query.steps_back_to(index) < reach)

@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from voxtrail.memory.base import (
-    MAX_POINTERS,
-    PROMPT_EMBEDDING,
-    Attended,
-    Entry,
-    PromptMemory,
-    Query,
-    Recall,
-    RecentMemory,
-)
+from voxtrail.core.memory_spec import MemorySpec
+from voxtrail.memory.base import Attended, Entry, PromptMemory, Query, Recall, RecentMemory
+from voxtrail.memory.prompted.closest import ClosestPrompts
 
 
 @dataclass(frozen=True)
@@ -32,11 +25,23 @@ class MemoryPolicy:
     -----
     Source: ``SAM2Base._prepare_memory_conditioned_features`` of the reference; with `AllPrompts`
     and `Recent` of six the choice is the reference's, slice for slice. A prompted slice that is
-    not selected stands among the tracked ones, for memories and for pointers, as there.
+    not selected stands among the tracked ones, for memories and for pointers, as there. Where a
+    model was made for fewer prompted slices than are selected, it gets the closest of them.
     """
 
     prompts: PromptMemory
     recent: RecentMemory
+
+    def check(self, memory: MemorySpec) -> None:
+        """Refuse a model whose memory has no room for what the two choices ask for.
+
+        Raises
+        ------
+        OptionError
+            If there is none; the message says what there is room for.
+        """
+        self.prompts.check(memory)
+        self.recent.check(memory)
 
     def recall(self, query: Query, entries: Mapping[int, Entry]) -> Recall:
         """Return what the query attends to.
@@ -51,40 +56,25 @@ class MemoryPolicy:
         """
         prompted = [index for index, entry in entries.items() if entry.prompted]
         selected = self.prompts.select(query, prompted)
+        if query.memory.max_prompts is not None:
+            selected = ClosestPrompts(query.memory.max_prompts).select(query, sorted(selected))
         tracked = {index: entry for index, entry in entries.items() if index not in selected}
         memories = (
-            *(Attended(index, PROMPT_EMBEDDING) for index in sorted(selected)),
+            *(Attended(index, query.memory.prompt_embedding) for index in sorted(selected)),
             *self.recent.select(query, tracked),
         )
-        return Recall(memories, self._pointers(query, selected, tracked))
+        pointers = (
+            *self.prompts.pointers(query, selected),
+            *self.recent.pointers(query, tracked),
+        )
+        return Recall(memories, pointers)
 
     def retain(self, query: Query, entries: Mapping[int, Entry]) -> frozenset[int]:
         """Return the slices whose spatial memories this or a later query may still ask for."""
         prompted = frozenset(index for index, entry in entries.items() if entry.prompted)
         return prompted | self.recent.retain(query, entries)
 
-    @staticmethod
-    def retain_pointers(query: Query, entries: Mapping[int, Entry]) -> frozenset[int]:
+    def retain_pointers(self, query: Query, entries: Mapping[int, Entry]) -> frozenset[int]:
         """Return the slices whose object pointers this or a later query may still ask for."""
-        return frozenset(
-            index
-            for index, entry in entries.items()
-            if entry.prompted or query.steps_back_to(index) < MAX_POINTERS
-        )
-
-    @staticmethod
-    def _pointers(
-        query: Query, selected: frozenset[int], tracked: Mapping[int, Entry]
-    ) -> tuple[tuple[int, int], ...]:
-        # Selected prompts count only once passed (only_obj_ptrs_in_the_past_for_eval), however
-        # far back; tracked slices count within the window.
-        window = min(query.num_slices, MAX_POINTERS)
-        from_prompts = (
-            (index, query.steps_back_to(index))
-            for index in sorted(selected)
-            if query.steps_back_to(index) >= 0
-        )
-        from_tracked = (
-            (query.back(steps), steps) for steps in range(1, window) if query.back(steps) in tracked
-        )
-        return (*from_prompts, *from_tracked)
+        prompted = frozenset(index for index, entry in entries.items() if entry.prompted)
+        return prompted | self.recent.retain_pointers(query, entries)

@@ -13,6 +13,7 @@ from typing import Any, Protocol, SupportsFloat
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.core.memory_spec import MemorySpec
 from voxtrail.core.prompts import Prompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.model.shortcuts import Shortcuts
@@ -42,6 +43,9 @@ class SlicePrediction:
         Logit that the object is on the slice at all; likewise.
     prompted
         Whether the mask comes from a prompt: its memory is made of the binary mask.
+    area
+        Share of the slice's pixels that lie inside the mask, 0 to 1; a number in the runtime's
+        own form.
     """
 
     logits: Any
@@ -49,6 +53,7 @@ class SlicePrediction:
     predicted_iou: SupportsFloat
     object_score: SupportsFloat
     prompted: bool
+    area: SupportsFloat
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +101,10 @@ class SliceModel(Protocol):
     @property
     def fingerprint(self) -> str:
         """What features depend on besides the slice: weights, input size, runtime, precision."""
+
+    @property
+    def memory_spec(self) -> MemorySpec:
+        """What its memory has room for."""
 
     def encode(self, slices: NDArray[np.float32]) -> list[Features]:
         """Encode slices: (n, rows, columns) float32, 0 to 1. Returns one item a slice."""

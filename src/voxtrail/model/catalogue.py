@@ -27,6 +27,8 @@ class CatalogueEntry:
         The official-layout file in the repository; None where it holds safetensors.
     input_size
         Side of the input in pixels where it is not the checkpoint's own configuration.
+    family
+        Its family; see `voxtrail.model.families`.
     """
 
     name: str
@@ -35,6 +37,7 @@ class CatalogueEntry:
     about: str
     filename: str | None = None
     input_size: int | None = None
+    family: str = "sam2"
 
     @property
     def folder(self) -> Path | None:

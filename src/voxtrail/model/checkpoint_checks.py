@@ -25,8 +25,8 @@ _MAX_CONFIG_BYTES = 2**20
 _SLACK_BYTES = 64 * 2**20
 
 
-def check_config(folder: Path) -> None:
-    """Refuse a configuration with numbers that no SAM 2 has.
+def read_config(folder: Path) -> dict[str, Any]:
+    """Read a folder's ``config.json``, refusing numbers that no SAM 2 has.
 
     Raises
     ------
@@ -37,7 +37,10 @@ def check_config(folder: Path) -> None:
     try:
         if path.stat().st_size > _MAX_CONFIG_BYTES:
             raise ValueError(f"{path.stat().st_size} bytes")
-        for key, number in _numbers(json.loads(path.read_text(encoding="utf-8"))):
+        config = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(config, dict):
+            raise ValueError(f"a {type(config).__name__}")
+        for key, number in _numbers(config):
             limit = _MAX_LAYERS if key.endswith(_LAYERS) else _MAX_NUMBER
             if not -limit <= number <= limit:
                 raise ValueError(f"{key} of {number:.6g}")
@@ -48,6 +51,7 @@ def check_config(folder: Path) -> None:
             accepted="the configuration of a Sam2VideoModel",
             remedy="pass a SAM 2 checkpoint",
         ) from error
+    return config
 
 
 def check_network(config: Any, file: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.core.memory_spec import MemorySpec
 from voxtrail.core.prompts import Prompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.errors import WeightsError
@@ -29,6 +30,7 @@ from voxtrail.model.conventions import (
 from voxtrail.model.gathered_prompts import GatheredPrompts
 from voxtrail.model.resize import bilinear, bilinear_antialiased
 from voxtrail.model.shortcuts import Shortcuts
+from voxtrail.model.spec import ModelSpec
 
 FORMAT = "voxtrail-export/2"
 #: What says that a folder holds an export, and what it is.
@@ -79,6 +81,8 @@ class Description:
         Numbers of points, lowest and highest, for which the best of three masks is taken.
     best_of_three_tracked
         Whether that holds for slices that attend to memories too.
+    spec
+        The model's sizes and the room in its memory.
     """
 
     name: str
@@ -87,6 +91,7 @@ class Description:
     channels: int
     best_of_three: tuple[int, int]
     best_of_three_tracked: bool
+    spec: ModelSpec
 
     @classmethod
     def read(cls, folder: Path) -> Description:
@@ -96,6 +101,7 @@ class Description:
             if held.pop("format") != FORMAT:
                 raise ValueError("another format")
             held["best_of_three"] = tuple(held["best_of_three"])
+            held["spec"] = ModelSpec.from_json(held["spec"])
             return cls(**held)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise WeightsError(
@@ -150,6 +156,11 @@ class ExportedModel:
     def input_size(self) -> int:
         """Side of the square, in pixels, to which slices are resized."""
         return self._size
+
+    @property
+    def memory_spec(self) -> MemorySpec:
+        """What its memory has room for."""
+        return self.about.spec.memory
 
     @property
     def runtime(self) -> str:
@@ -213,7 +224,7 @@ class ExportedModel:
         rows, columns = shape_hw
         scale = np.array([self._size / columns, self._size / rows], dtype=np.float32)
         fewest, most = self.about.best_of_three
-        side = self._size // 4
+        side = self.about.spec.mask_side(self._size)
         maps = _batch([features])
         if tracking is None:
             maps["image_embedding"] = maps["image_embedding"] + self._no_memory[:, None, None]
@@ -268,7 +279,8 @@ class ExportedModel:
         mask = drawn.astype(np.float32)[None]
         if drawn.shape != (size, size):
             mask = (bilinear_antialiased(mask, (size, size)) >= 0.5).astype(np.float32)
-        logits = bilinear_antialiased(mask * (2 * MASK_LOGIT) - MASK_LOGIT, (size // 4, size // 4))
+        side = self.about.spec.mask_side(size)
+        logits = bilinear_antialiased(mask * (2 * MASK_LOGIT) - MASK_LOGIT, (side, side))
         return mask[None], logits[0]
 
     def _outlined(self, features: ExportedFeatures, mask: Array, logits: Array) -> SlicePrediction:
@@ -281,6 +293,7 @@ class ExportedModel:
             predicted_iou=1.0,
             object_score=MASK_LOGIT if present else -MASK_LOGIT,
             prompted=True,
+            area=float((logits > 0).mean()),
         )
 
     def _track_alike(self, trackings: list[Tracking]) -> list[SlicePrediction]:
@@ -321,7 +334,12 @@ def _steps(found: list[Array], *, prompted: bool) -> list[SlicePrediction]:
     logits, pointers, ious, scores = found
     return [
         SlicePrediction(
-            logits[i].copy(), pointers[i].copy(), float(ious[i]), float(scores[i]), prompted
+            logits=logits[i].copy(),
+            pointer=pointers[i].copy(),
+            predicted_iou=float(ious[i]),
+            object_score=float(scores[i]),
+            prompted=prompted,
+            area=float((logits[i] > 0).mean()),
         )
         for i in range(len(logits))
     ]

@@ -20,10 +20,7 @@ from torch import Tensor, nn
 
 from voxtrail.model.attention import attend
 from voxtrail.model.linear import Linear, joined
-
-#: Mean and standard deviation of the three colour channels of ImageNet, 0 to 1.
-IMAGE_MEAN = (0.485, 0.456, 0.406)
-IMAGE_STD = (0.229, 0.224, 0.225)
+from voxtrail.model.spec import ModelSpec
 
 
 class ImageEncoder(nn.Module):
@@ -33,6 +30,8 @@ class ImageEncoder(nn.Module):
     ----------
     network
         A ``transformers.Sam2VideoModel``.
+    spec
+        By whose mean and deviation images are normalised.
     size
         Side of the square input in pixels.
     dtype
@@ -40,11 +39,11 @@ class ImageEncoder(nn.Module):
         embeddings stay in float32.
     """
 
-    def __init__(self, network: Any, size: int, dtype: torch.dtype) -> None:
+    def __init__(self, network: Any, spec: ModelSpec, size: int, dtype: torch.dtype) -> None:
         super().__init__()
         backbone, neck = network.vision_encoder.backbone, network.vision_encoder.neck
         decoder = network.mask_decoder
-        self._patches = _GreyPatches(backbone, size, dtype)
+        self._patches = _GreyPatches(backbone, spec, size, dtype)
         self._blocks = nn.ModuleList(_Block(block, dtype) for block in backbone.blocks)
         self._ends = tuple(backbone.stage_ends)
         coarsest, coarse, finer, finest = neck.convs
@@ -87,12 +86,12 @@ class _GreyPatches(nn.Module):
     _weight: Tensor
     _table: Tensor
 
-    def __init__(self, backbone: Any, size: int, dtype: torch.dtype) -> None:
+    def __init__(self, backbone: Any, spec: ModelSpec, size: int, dtype: torch.dtype) -> None:
         super().__init__()
         convolution = backbone.patch_embed.projection
         weight = convolution.weight.detach()
-        std = torch.tensor(IMAGE_STD, device=weight.device)[:, None, None]
-        mean = torch.tensor(IMAGE_MEAN, device=weight.device)[:, None, None]
+        std = torch.tensor(spec.image_std, device=weight.device)[:, None, None]
+        mean = torch.tensor(spec.image_mean, device=weight.device)[:, None, None]
         self._stride, self._padding = convolution.stride, convolution.padding
         self.register_buffer("_weight", (weight / std).sum(1, keepdim=True).to(dtype))
         # What a black slice gives. Padding is black after normalisation, not before, so it is

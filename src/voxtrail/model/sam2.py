@@ -19,6 +19,7 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor
 
+from voxtrail.core.memory_spec import MemorySpec
 from voxtrail.core.prompts import Prompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.model.base import SlicePrediction, Tracking
@@ -39,6 +40,7 @@ from voxtrail.model.memory_attention import MemoryAttention
 from voxtrail.model.memory_encoder import MemoryEncoder, as_tokens, halved
 from voxtrail.model.memory_tokens import MemoryTokens
 from voxtrail.model.shortcuts import Shortcuts
+from voxtrail.model.spec import ModelSpec
 
 #: Label of the reference for an empty point.
 EMPTY_POINT_LABEL = -1
@@ -68,6 +70,8 @@ class Sam2SliceModel:
     network
         A ``transformers.Sam2VideoModel`` whose configuration carries the input size. It is put
         into evaluation mode and asks for no gradients from then on.
+    spec
+        Its sizes and the room in its memory.
     weights_sha256
         Checksum of the weights, by which cached features know them; a model without one shares
         its features with no other.
@@ -83,15 +87,17 @@ class Sam2SliceModel:
     def __init__(
         self,
         network: Any,
+        spec: ModelSpec,
         weights_sha256: str | None = None,
         shortcuts: Shortcuts | None = None,
     ) -> None:
+        self.spec = spec
         self.shortcuts = shortcuts or Shortcuts()
         self._net = network.eval().requires_grad_(False)
         config = network.config
         self._config = config
         self._size = int(config.image_size)
-        self._side = self._size // 16
+        self._side = spec.positions(self._size)
         self._device = network.no_memory_embedding.device
         self._channels = int(config.vision_config.fpn_hidden_size)
         self._weights = weights_sha256 or secrets.token_hex(16)
@@ -110,7 +116,7 @@ class Sam2SliceModel:
             self.memory_tokens = MemoryTokens(
                 network, as_tokens(halved(memory_position) if coarse else memory_position)
             )
-            self.encoder = ImageEncoder(network, self._size, dtype)
+            self.encoder = ImageEncoder(network, spec, self._size, dtype)
             self.memory_attention = MemoryAttention(
                 network, as_tokens(query_position)[0], self._side, coarse, dtype
             )
@@ -164,6 +170,11 @@ class Sam2SliceModel:
         """What features depend on besides the slice."""
         arithmetic = f"torch {torch.__version__} {self._device} {self.shortcuts.precision}"
         return f"{self._weights}|{self._size}|{arithmetic}"
+
+    @property
+    def memory_spec(self) -> MemorySpec:
+        """What its memory has room for."""
+        return self.spec.memory
 
     @property
     def runtime(self) -> str:
@@ -293,7 +304,7 @@ class Sam2SliceModel:
         """Return a drawn mask at the input's size, 0 and 1, and as logits at a quarter of it."""
         mask = torch.from_numpy(np.ascontiguousarray(drawn))[None, None].float().to(self._device)
         mask = (_fitted(mask, self._size) >= 0.5).float()
-        logits = _fitted(mask * (2 * MASK_LOGIT) - MASK_LOGIT, self._size // 4)
+        logits = _fitted(mask * (2 * MASK_LOGIT) - MASK_LOGIT, self.spec.mask_side(self._size))
         return mask, logits[0, 0]
 
     def _outlined(self, features: SliceFeatures, mask: Tensor, logits: Tensor) -> SlicePrediction:
@@ -312,6 +323,7 @@ class Sam2SliceModel:
             predicted_iou=1.0,
             object_score=MASK_LOGIT if present else -MASK_LOGIT,
             prompted=True,
+            area=_areas(logits[None])[0],
         )
 
     def _track_alike(self, trackings: list[Tracking]) -> list[SlicePrediction]:
@@ -360,8 +372,9 @@ class Sam2SliceModel:
         with self.stopwatch.measure("mask decoder"):
             decoded = self._decoded(conditioned, stride4, stride8, sparse, dense, multimask)
         logits, pointers, ious, scores = (one.float() for one in decoded)
+        areas = _areas(logits)
         return [
-            SlicePrediction(logits[i], pointers[i], ious[i], scores[i], prompted)
+            SlicePrediction(logits[i], pointers[i], ious[i], scores[i], prompted, areas[i])
             for i in range(len(features))
         ]
 
@@ -411,6 +424,11 @@ def _fitted(maps: Tensor, size: int) -> Tensor:
     return F.interpolate(
         maps, size=(size, size), mode="bilinear", align_corners=False, antialias=True
     )
+
+
+def _areas(logits: Tensor) -> Tensor:
+    """Return the share of each mask's pixels (n, rows, columns) that lie inside: (n,)."""
+    return (logits > 0).float().mean(dim=(1, 2))
 
 
 def _copied(features: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """From a model's name or path to frozen weights.
 
 Names are looked up in the catalogue; anything else is a folder, an official ``.pt`` file or a
-repository on the Hugging Face hub. Checkpoints are read as weights only, never as pickled code;
-every tensor must be used and none may be missing.
+repository on the Hugging Face hub. Checkpoints are read as weights only, never as pickled code.
+What they are of, and what builds the model, `voxtrail.model.families` says.
 """
 
 from __future__ import annotations
@@ -11,25 +11,17 @@ import hashlib
 import os
 import pickle
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from voxtrail.errors import OptionError, WeightsError
-from voxtrail.model import checkpoint_checks, hub, official
+from voxtrail.model import checkpoint_checks, hub
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.catalogue import CATALOGUE
-from voxtrail.model.sam2 import Sam2SliceModel
+from voxtrail.model.families import FAMILIES, Checkpoint, family_of
+from voxtrail.model.families.base import LoadRequest
 from voxtrail.model.shortcuts import Shortcuts
-
-#: The input side must be a multiple of the stride of the encoder's last stage.
-STRIDE = 32
-SMALLEST_INPUT, LARGEST_INPUT = 64, 2048
-#: At most so many tensors are named in a message.
-NAMED_TENSORS = 4
 
 
 def load_model(
@@ -48,7 +40,8 @@ def load_model(
         A name of the catalogue, a folder with ``config.json`` and safetensors, an official
         ``.pt`` file, or the id of a repository on the Hugging Face hub.
     resolution
-        Side of the square input in pixels, a multiple of 32; None takes the checkpoint's own.
+        Side of the square input in pixels; None takes the checkpoint's own. Which sizes there
+        are the family says; SAM 2 takes multiples of 32.
     device
         ``auto`` (CUDA where there is one, else the CPU), ``cpu``, ``cuda`` or ``mps``.
     shortcuts
@@ -59,22 +52,18 @@ def load_model(
     Raises
     ------
     WeightsError
-        If the checkpoint cannot be found or read, or does not fit SAM 2's architecture.
+        If the checkpoint cannot be found or read, or is of no family that is known.
     OptionError
         If the resolution or the device cannot be had.
     """
     where = torch.device(resolved_device(device))
-    if resolution is not None:
-        _check_size(resolution)  # before a download
+    if resolution is not None and name in CATALOGUE:  # before a download
+        FAMILIES.parse(CATALOGUE[name].family).spec.check_input(resolution)
     path, entry_size = locate(name, quiet=quiet)
-    network = (
-        _from_folder(path, resolution or entry_size)
-        if path.is_dir()
-        else _from_official(path, resolution or entry_size)
-    )
-    sha256 = _sha256(_weights_file(path))
-    model = Sam2SliceModel(network.to(where), sha256, shortcuts)
-    return LoadedModel(model, name, str(path), sha256)
+    checkpoint = _read_folder(path) if path.is_dir() else _read_file(path)
+    request = LoadRequest(resolution or entry_size, where, shortcuts or Shortcuts())
+    model = family_of(checkpoint).load(checkpoint, request)
+    return LoadedModel(model, name, str(path), checkpoint.sha256)
 
 
 def resolved_device(device: str) -> str:
@@ -129,13 +118,7 @@ def locate(name: str, *, quiet: bool = True) -> tuple[Path, int | None]:
     )
 
 
-def _weights_file(path: Path) -> Path:
-    return path / "model.safetensors" if path.is_dir() else path
-
-
-def _from_folder(folder: Path, size: int | None) -> Any:
-    from transformers import Sam2VideoConfig
-
+def _read_folder(folder: Path) -> Checkpoint:
     for needed in ("config.json", "model.safetensors"):
         if not (folder / needed).is_file():
             raise WeightsError(
@@ -144,30 +127,11 @@ def _from_folder(folder: Path, size: int | None) -> Any:
                 accepted="a folder with config.json and model.safetensors, as transformers writes",
                 remedy="pass such a folder, or the official .pt file itself",
             )
-    checkpoint_checks.check_config(folder)
-    try:
-        with _hushed_transformers():
-            config = Sam2VideoConfig.from_pretrained(folder, local_files_only=True)
-    except Exception as error:
-        # whatever the configuration classes raise on contents that are not theirs
-        raise WeightsError(
-            "the folder's config.json is not SAM 2's",
-            received=str(error),
-            accepted="the configuration of a Sam2VideoModel",
-            remedy="pass a SAM 2 checkpoint",
-        ) from error
-    sized = config_at(config, size)
-    checkpoint_checks.check_network(sized, _weights_file(folder))
-    return _build(sized, str(folder), folder=folder)
+    config = checkpoint_checks.read_config(folder)
+    return Checkpoint(folder, _sha256(folder / "model.safetensors"), config, {})
 
 
-def _from_official(path: Path, size: int | None) -> Any:
-    state = _read_official(path)
-    config = official.config_of(state, path.name)
-    return _build(config_at(config, size), path.name, state=official.convert(state))
-
-
-def _read_official(path: Path) -> dict[str, torch.Tensor]:
+def _read_file(path: Path) -> Checkpoint:
     try:
         with warnings.catch_warnings():
             # of pickle protocols that PyTorch does not write itself
@@ -192,123 +156,14 @@ def _read_official(path: Path) -> dict[str, torch.Tensor]:
         for key, value in items
         if isinstance(key, str) and isinstance(value, torch.Tensor)
     }
-    if not official.is_official(state):
+    if not state:
         raise WeightsError(
-            f"{path.name} does not hold SAM 2's weights",
-            received=f"no tensor called {official.SIGNATURE}",
-            accepted="SAM 2's official layout",
-            remedy="pass an official SAM 2 checkpoint or one fine-tuned from it",
+            f"{path.name} holds no weights",
+            received=f"{type(loaded).__name__} without tensors",
+            accepted="an official SAM 2 checkpoint (.pt) or one fine-tuned in its layout",
+            remedy="pass another file",
         )
-    return state
-
-
-def config_at(config: Any, size: int | None) -> Any:
-    """Return a copy of a ``Sam2VideoConfig`` for another input size.
-
-    Weights are the same at every size: position embeddings are interpolated, rotary tables and
-    feature sizes follow.
-
-    Raises
-    ------
-    OptionError
-        If the size is not a multiple of 32 within bounds.
-    """
-    import copy
-
-    if size is None:
-        size = int(config.image_size)
-    _check_size(size)
-    config = copy.deepcopy(config)
-    config.image_size = size
-    config.vision_config.backbone_feature_sizes = [[size // s, size // s] for s in (4, 8, 16)]
-    config.vision_config.backbone_config.image_size = [size, size]
-    config.prompt_encoder_config.image_size = size
-    config.memory_attention_rope_feat_sizes = [size // 16, size // 16]
-    return config
-
-
-def _check_size(size: int) -> None:
-    if size % STRIDE or not SMALLEST_INPUT <= size <= LARGEST_INPUT:
-        raise OptionError(
-            "the resolution cannot be used",
-            received=size,
-            accepted=f"a multiple of {STRIDE} from {SMALLEST_INPUT} to {LARGEST_INPUT}",
-            remedy="pass for example --resolution 512",
-        )
-
-
-def _build(
-    config: Any,
-    source: str,
-    folder: Path | None = None,
-    state: dict[str, torch.Tensor] | None = None,
-) -> Any:
-    """Build the network and check that every tensor was used and none is missing."""
-    from transformers import Sam2VideoModel
-
-    with _hushed_transformers():
-        try:
-            network, report = Sam2VideoModel.from_pretrained(
-                folder,
-                config=config,
-                state_dict=state,
-                dtype=torch.float32,
-                local_files_only=True,
-                use_safetensors=True,
-                ignore_mismatched_sizes=True,  # reported below, by name
-                output_loading_info=True,
-            )
-        except (OSError, RuntimeError, ValueError) as error:
-            raise WeightsError(
-                f"the weights of {source} cannot be read",
-                received=(str(error).splitlines() or ["nothing"])[0],
-                accepted="a whole safetensors file",
-                remedy="download it again",
-            ) from error
-        except Exception as error:
-            # safetensors' own exception derives from Exception only
-            if type(error).__name__ != "SafetensorError":
-                raise
-            raise WeightsError(
-                f"the weights of {source} cannot be read",
-                received=str(error),
-                accepted="a whole safetensors file",
-                remedy="download it again",
-            ) from error
-    wrong = {
-        "missing": sorted(report["missing_keys"]),
-        "unused": sorted(report["unexpected_keys"]),
-        "of another shape": sorted(str(item[0]) for item in report["mismatched_keys"]),
-    }
-    if any(wrong.values()):
-        raise WeightsError(
-            f"the checkpoint {source} does not fit",
-            received="; ".join(
-                f"{len(names)} {kind}: {', '.join(names[:NAMED_TENSORS])}"
-                + (", ..." if len(names) > NAMED_TENSORS else "")
-                for kind, names in wrong.items()
-                if names
-            ),
-            accepted="exactly the tensors of its configuration",
-            remedy="pass a whole SAM 2 checkpoint",
-        )
-    return network
-
-
-@contextmanager
-def _hushed_transformers() -> Iterator[None]:
-    """Keep transformers' bars and reports off the terminal: what they say is checked here."""
-    from transformers.utils import logging
-
-    level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bar:
-            logging.enable_progress_bar()
+    return Checkpoint(path, _sha256(path), {}, state)
 
 
 def _sha256(path: Path) -> str:

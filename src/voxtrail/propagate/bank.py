@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from voxtrail.memory import Entry, MemoryPolicy, Query
-from voxtrail.memory.base import MAX_POINTERS
 from voxtrail.model.base import Features, Pointer, SlicePrediction, SpatialMemory, Tracking
 
 
@@ -55,7 +54,7 @@ class MemoryBank:
     def note(self, slice_index: int, step: SlicePrediction, key: str) -> None:
         """Remember that a slice was segmented, known by ``key``; its memory may follow."""
         self._entries[slice_index] = Entry(
-            slice_index, step.prompted, step.predicted_iou, step.object_score
+            slice_index, step.prompted, step.predicted_iou, step.object_score, step.area
         )
         self._pointers[slice_index] = step.pointer
         self._keys[slice_index] = key
@@ -81,7 +80,7 @@ class MemoryBank:
         """Gather what the query's slice attends to."""
         recall = self._policy.recall(query, self._entries)
         # The reference scales pointer distances by the greatest one that can occur.
-        farthest = min(query.num_slices, MAX_POINTERS) - 1
+        farthest = query.memory.farthest_pointer(query.num_slices)
         memories = [(item.slice_index, item.embedding) for item in recall.memories]
         pointers = [(index, distance / farthest) for index, distance in recall.pointers]
         return Recalled(

@@ -191,6 +191,7 @@ def _step_arrays(model: SliceModel, step: SlicePrediction) -> Arrays:
         "logits": model.to_array(step.logits),
         "pointer": model.to_array(step.pointer),
         "numbers": np.array([float(step.predicted_iou), float(step.object_score), step.prompted]),
+        "area": np.array([float(step.area)]),
     }
 
 
@@ -202,4 +203,5 @@ def _step_of(model: SliceModel, arrays: Arrays) -> SlicePrediction:
         iou,
         score,
         bool(prompted),
+        float(arrays["area"][0]),
     )

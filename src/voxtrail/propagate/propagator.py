@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.prompts import MaskPrompt, Prompt
-from voxtrail.memory import MemoryPolicy, Query
+from voxtrail.memory import MemoryPolicy, MemorySpec, Query
 from voxtrail.model.base import Features, SliceModel, SlicePrediction, SpatialMemory
 from voxtrail.propagate.bank import MemoryBank
 from voxtrail.propagate.features import FeaturePart, FeatureSource
@@ -104,6 +104,7 @@ class _Run:
 
     stack: int
     course: Pass
+    memory_spec: MemorySpec
     bank: MemoryBank
     logits: NDArray[np.float32]
     visited: NDArray[np.bool_]
@@ -130,11 +131,17 @@ class Propagator:
     steps
         Slices that an earlier run segmented; those whose prompts and memories are the same are
         not segmented again. By default none are kept.
+
+    Raises
+    ------
+    OptionError
+        If the policy asks for more than the model's memory has room for.
     """
 
     def __init__(
         self, model: SliceModel, policy: MemoryPolicy, steps: PredictionCache | None = None
     ) -> None:
+        policy.check(model.memory_spec)
         self._model = model
         self._policy = policy
         self._steps = (
@@ -185,7 +192,16 @@ class Propagator:
                     bank.note(index, one.step, one.key)
                     bank.keep(index, one.memory)
                 logits = np.zeros(shape, dtype=np.float32)
-                runs.append(_Run(number, course, bank, logits, np.zeros(shape[0], dtype=np.bool_)))
+                runs.append(
+                    _Run(
+                        number,
+                        course,
+                        self._model.memory_spec,
+                        bank,
+                        logits,
+                        np.zeros(shape[0], dtype=np.bool_),
+                    )
+                )
         total = sum(len(run.course.slices) for run in runs)
         active = list(runs)
         while active:
@@ -338,4 +354,5 @@ def _query(run: _Run, stacks: Sequence[Stack], ahead: int = 0) -> Query:
         run.course.slices[run.position + ahead],
         run.course.direction,
         len(stacks[run.stack].features),
+        run.memory_spec,
     )

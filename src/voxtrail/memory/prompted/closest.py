@@ -17,7 +17,8 @@ class ClosestPrompts(PromptMemory):
     Parameters
     ----------
     n
-        Greatest number of prompts, 2 or more (the reference refuses fewer).
+        Greatest number of prompts, 1 or more (the reference: 2 or more). With 1 it is the
+        nearest; of two equally near, the one already passed.
 
     Notes
     -----
@@ -34,11 +35,11 @@ class ClosestPrompts(PromptMemory):
     n: int = 2
 
     def __post_init__(self) -> None:
-        if self.n < 2:
+        if self.n < 1:
             raise OptionError(
                 "n of the prompt memory closest is out of range",
                 received=self.n,
-                accepted="2 or more",
+                accepted="1 or more",
                 remedy="write for example closest:n=2",
             )
 
@@ -48,9 +49,9 @@ class ClosestPrompts(PromptMemory):
             return frozenset(prompted)
         before = [index for index in prompted if index < query.slice_index]
         after = [index for index in prompted if index >= query.slice_index]
-        kept = {*([max(before)] if before else []), *([min(after)] if after else [])}
+        beside = [*([max(before)] if before else []), *([min(after)] if after else [])]
         rest = sorted(
-            (index for index in prompted if index not in kept),
+            (index for index in prompted if index not in beside),
             key=lambda index: abs(index - query.slice_index),
         )
-        return frozenset(kept | set(rest[: self.n - len(kept)]))
+        return frozenset([*sorted(beside, key=query.nearness), *rest][: self.n])

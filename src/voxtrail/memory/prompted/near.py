@@ -22,6 +22,8 @@ class NearPrompts(PromptMemory):
     nearest
         Where no prompt would be kept, keep the nearest one (ours; of two equally near, the one
         already passed). With False such a slice is segmented without any prompt's memory.
+    n
+        Greatest number of prompts kept, the nearest ones (ours); 0 keeps all within tau.
 
     Notes
     -----
@@ -31,11 +33,14 @@ class NearPrompts(PromptMemory):
     --------
     >>> sorted(NearPrompts(tau=0.3).select(Query(5, 1, 20), [0, 9, 19]))
     [0, 9]
+    >>> sorted(NearPrompts(tau=0.3, n=1).select(Query(5, 1, 20), [0, 9, 19]))
+    [9]
     """
 
     name: ClassVar[str] = "near"
     tau: float = 0.3
     nearest: bool = True
+    n: int = 0
 
     def __post_init__(self) -> None:
         if not 0 < self.tau <= 1:
@@ -45,24 +50,22 @@ class NearPrompts(PromptMemory):
                 accepted="above 0 and at most 1",
                 remedy="write for example near:tau=0.3",
             )
+        if self.n < 0:
+            raise OptionError(
+                "n of the prompt memory near is out of range",
+                received=self.n,
+                accepted="1 or more, or 0 for all within tau",
+                remedy="write for example near:tau=0.3,n=2",
+            )
 
     def select(self, query: Query, prompted: Collection[int]) -> frozenset[int]:
-        """Return the prompts within tau, or the nearest one."""
-        kept = frozenset(
+        """Return the prompts within tau, the nearest n of them, or the nearest one."""
+        by_distance = sorted(prompted, key=query.nearness)
+        kept = [
             index
-            for index in prompted
+            for index in by_distance
             if abs(query.slice_index - index) / query.num_slices <= self.tau
-        )
-        if kept or not self.nearest:
-            return kept
-        return frozenset(
-            [
-                min(
-                    prompted,
-                    key=lambda index: (
-                        abs(query.slice_index - index),
-                        -query.steps_back_to(index),
-                    ),
-                )
-            ]
-        )
+        ]
+        if not kept and self.nearest:
+            kept = by_distance[:1]
+        return frozenset(kept[: self.n] if self.n else kept)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from voxtrail.core.memory_spec import MemorySpec
 from voxtrail.errors import OptionError
-from voxtrail.memory.base import RECENT_EMBEDDINGS, Attended, Entry, Query, RecentMemory
+from voxtrail.memory.base import Attended, Entry, Query, RecentMemory
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Gate(RecentMemory):
     Parameters
     ----------
     k
-        Number of slices, 1 to 6. (Gate 0 of the paper is no gating: ``recent:k=6``.)
+        Number of slices: 1 to the model's number of embeddings for tracked slices, 6 of SAM 2.
+        (Gate 0 of the paper is no gating: ``recent:k=6``.)
     by
         What confidence is: ``iou``, the predicted IoU, or ``object``, the object score.
 
@@ -41,13 +43,17 @@ class Gate(RecentMemory):
     by: Literal["iou", "object"] = "iou"
 
     def __post_init__(self) -> None:
-        if not 1 <= self.k <= RECENT_EMBEDDINGS or self.by not in ("iou", "object"):
+        if self.k < 1 or self.by not in ("iou", "object"):
             raise OptionError(
                 "the memory gate cannot be set so",
                 received=f"k={self.k}, by={self.by}",
-                accepted=f"k from 1 to {RECENT_EMBEDDINGS}, by iou or object",
+                accepted="k of 1 or more, by iou or object",
                 remedy="write for example gate:k=3,by=iou; no gating is recent:k=6",
             )
+
+    def check(self, memory: MemorySpec) -> None:
+        """Refuse more slices than the model has embeddings."""
+        memory.check_slots(self.name, self.k, fewest=1)
 
     def select(self, query: Query, tracked: Mapping[int, Entry]) -> tuple[Attended, ...]:
         """Return the k most confident slices passed so far, the nearest first."""

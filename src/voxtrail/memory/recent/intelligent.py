@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from voxtrail.memory.base import RECENT_EMBEDDINGS, Attended, Entry, Query, RecentMemory
+from voxtrail.memory.base import Attended, Entry, Query, RecentMemory
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Intelligent(RecentMemory):
 
     def select(self, query: Query, tracked: Mapping[int, Entry]) -> tuple[Attended, ...]:
         """Return the two slices just passed, as far as they are tracked."""
-        slots = ((1, 0), (2, RECENT_EMBEDDINGS - 1))
+        slots = ((1, 0), (2, query.memory.recent_embeddings - 1))
         return tuple(
             Attended(query.back(steps), embedding)
             for steps, embedding in slots

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from voxtrail.core.memory_spec import MemorySpec
 from voxtrail.errors import OptionError
-from voxtrail.memory.base import RECENT_EMBEDDINGS, Attended, Entry, Query, RecentMemory
+from voxtrail.memory.base import Attended, Entry, Query, RecentMemory
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Recent(RecentMemory):
     Parameters
     ----------
     k
-        Number of slots, 0 to 6.
+        Number of slots: 0 to the model's number of embeddings for tracked slices, 6 of SAM 2.
 
     Notes
     -----
@@ -37,13 +38,17 @@ class Recent(RecentMemory):
     k: int = 6
 
     def __post_init__(self) -> None:
-        if not 0 <= self.k <= RECENT_EMBEDDINGS:
+        if self.k < 0:
             raise OptionError(
                 "k of the memory recent is out of range",
                 received=self.k,
-                accepted=f"0 to {RECENT_EMBEDDINGS}",
+                accepted="0 or more",
                 remedy="write for example recent:k=6",
             )
+
+    def check(self, memory: MemorySpec) -> None:
+        """Refuse more slots than the model has embeddings."""
+        memory.check_slots(self.name, self.k, fewest=0)
 
     def select(self, query: Query, tracked: Mapping[int, Entry]) -> tuple[Attended, ...]:
         """Return the k slices just passed, as far as they are tracked."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from voxtrail.errors import OptionError
-from voxtrail.memory.base import RECENT_EMBEDDINGS, Attended, Entry, Query, RecentMemory
+from voxtrail.memory.base import Attended, Entry, Query, RecentMemory
 
 
 @dataclass(frozen=True)
 class Stride(RecentMemory):
-    """Attend to the slice just passed and to five more, r slices apart.
+    """Attend to the slice just passed and, for each further embedding, one r slices on.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Stride(RecentMemory):
 
     def retain(self, query: Query, tracked: Mapping[int, Entry]) -> frozenset[int]:
         """Return the last two slices and the multiples of r within reach."""
-        reach = 2 + (RECENT_EMBEDDINGS - 1) * self.r
+        reach = 2 + (query.memory.recent_embeddings - 1) * self.r
         return frozenset(
             index
             for index in tracked
@@ -69,5 +69,6 @@ class Stride(RecentMemory):
             anchor = two_back // self.r * self.r
         else:
             anchor = -(-two_back // self.r) * self.r
-        strided = (anchor - query.direction * step * self.r for step in range(5))
+        further = range(query.memory.recent_embeddings - 1)
+        strided = (anchor - query.direction * step * self.r for step in further)
         return [query.back(1), *strided]

@@ -1,0 +1,80 @@
+"""What distinguishes one family of models from another, for everyone but the network itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from voxtrail.core.memory_spec import MemorySpec
+from voxtrail.errors import OptionError
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """The sizes that a model takes and makes, and the room in its memory.
+
+    Parameters
+    ----------
+    family
+        Name of the family; see `voxtrail.model.families`.
+    stride
+        Input pixels from one position of the image embedding to the next. The mask decoder's two
+        finer maps have twice and four times as many positions a side; masks have four times.
+    input_multiple
+        The side of the input, in pixels, is a multiple of it.
+    smallest_input, largest_input
+        What the side may be.
+    image_mean, image_std
+        Of the three colour channels, 0 to 1, by which images are normalised.
+    memory
+        What the memory has room for.
+    """
+
+    family: str
+    stride: int
+    input_multiple: int
+    smallest_input: int
+    largest_input: int
+    image_mean: tuple[float, float, float]
+    image_std: tuple[float, float, float]
+    memory: MemorySpec
+
+    def positions(self, input_size: int) -> int:
+        """Return how many positions a side the image embedding has."""
+        return input_size // self.stride
+
+    def mask_side(self, input_size: int) -> int:
+        """Return the side of mask logits in pixels."""
+        return 4 * self.positions(input_size)
+
+    def check_input(self, size: int) -> None:
+        """Refuse an input size that the model cannot take.
+
+        Raises
+        ------
+        OptionError
+            Naming the sizes that it takes.
+        """
+        if size % self.input_multiple or not self.smallest_input <= size <= self.largest_input:
+            raise OptionError(
+                "the resolution cannot be used",
+                received=size,
+                accepted=f"a multiple of {self.input_multiple} from {self.smallest_input} to "
+                f"{self.largest_input}",
+                remedy=f"pass for example --resolution {16 * self.input_multiple}",
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, held: Mapping[str, Any]) -> ModelSpec:
+        """Return what `to_json` made plain values of; `TypeError` or `KeyError` if it did not."""
+        parts = {
+            "image_mean": tuple(held["image_mean"]),
+            "image_std": tuple(held["image_std"]),
+            "memory": MemorySpec(**held["memory"]),
+        }
+        return cls(**{**held, **parts})
