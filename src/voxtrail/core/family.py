@@ -1,14 +1,20 @@
 """Families of interchangeable parts, each a frozen dataclass in a file of its own.
 
 A part is named by its class variable ``name`` and configured by its fields. Adding one is adding
-its file: the command line, the study's grids and the family's contract tests find it here.
+its file: the command line, the study's grids and the family's contract tests find it here. Another
+package adds one through an entry point whose group is the family's package, such as
+``voxtrail.memory.recent``, and whose value is the part's class; the entry point's own name does
+not matter.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
-from dataclasses import fields
+import sys
+from dataclasses import fields, is_dataclass
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from voxtrail.errors import OptionError
@@ -22,7 +28,8 @@ class Family(Generic[Part]):
     Parameters
     ----------
     package
-        Dotted name of the package whose modules hold the parts.
+        Dotted name of the package whose modules hold the parts, and the group of the entry points
+        through which other packages bring theirs.
     base
         The class that every part derives from.
     kind
@@ -35,7 +42,27 @@ class Family(Generic[Part]):
         self._kind = kind
 
     def members(self) -> dict[str, type[Part]]:
-        """Return the parts' classes by name, sorted by name."""
+        """Return the parts' classes by name, sorted by name.
+
+        Raises
+        ------
+        OptionError
+            If a part of another package cannot be loaded, or has the name of one that is there.
+        """
+        found = self._own()
+        for entry in _entry_points(self._package, tuple(sys.path)):
+            part = self._load(entry)
+            name: str = vars(part)["name"]
+            if found.setdefault(name, part) is not part:
+                raise OptionError(
+                    f"two parts of the {self._kind} have the same name, {name}",
+                    received=f"{_place(found[name])} and {_brought(entry)}",
+                    accepted="a name of its own for each",
+                    remedy="rename the second one, or uninstall its package",
+                )
+        return dict(sorted(found.items()))
+
+    def _own(self) -> dict[str, type[Part]]:
         package = importlib.import_module(self._package)
         found: dict[str, type[Part]] = {}
         for module in pkgutil.iter_modules(package.__path__):
@@ -48,7 +75,29 @@ class Family(Generic[Part]):
                     and isinstance(vars(value).get("name"), str)
                 ):
                     found[vars(value)["name"]] = value
-        return dict(sorted(found.items()))
+        return found
+
+    def _load(self, entry: EntryPoint) -> type[Part]:
+        """Return the class that an entry point stands for."""
+        try:
+            part = entry.load()
+        except Exception as error:
+            # whatever a stranger's module raises when it is imported
+            raise self._unusable(entry, f"{type(error).__name__}: {error}") from error
+        if isinstance(part, type) and issubclass(part, self._base):
+            derived: type[Part] = part
+            if is_dataclass(part) and isinstance(vars(part).get("name"), str):
+                return derived
+        raise self._unusable(entry, repr(part))
+
+    def _unusable(self, entry: EntryPoint, received: str) -> OptionError:
+        return OptionError(
+            f"the {self._kind} {_brought(entry)} cannot be used",
+            received=received,
+            accepted=f"a frozen dataclass derived from {_place(self._base)}, with a class "
+            "variable called name",
+            remedy="mend or uninstall that package",
+        )
 
     def parse(self, spec: str) -> Part:
         """Build the part that ``spec`` names, such as ``"recent:k=3"``.
@@ -119,3 +168,19 @@ class Family(Generic[Part]):
                 accepted=self.usage(name),
                 remedy="give a value of the same type",
             ) from None
+
+
+@functools.lru_cache(maxsize=32)
+def _entry_points(group: str, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """Return what installed packages name in a group; asked once for each search path."""
+    del path  # entry_points itself looks at sys.path
+    return tuple(entry_points(group=group))
+
+
+def _place(part: type) -> str:
+    return f"{part.__module__}.{part.__qualname__}"
+
+
+def _brought(entry: EntryPoint) -> str:
+    """Return what an entry point names, and the package that brought it."""
+    return f"{entry.value} of {entry.dist.name if entry.dist else 'an unknown package'}"
