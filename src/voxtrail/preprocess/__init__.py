@@ -10,6 +10,7 @@ from voxtrail.errors import OptionError
 from voxtrail.preprocess.base import Transform
 from voxtrail.preprocess.clahe import Clahe
 from voxtrail.preprocess.crop import MARGIN_MM, around_prompts, check_margin, parse_roi, roi_text
+from voxtrail.preprocess.follow import CropPlan, fitting_margin_mm, plan_crop
 from voxtrail.preprocess.minmax import MinMax
 from voxtrail.preprocess.window import NAMED_WINDOWS, Window
 from voxtrail.preprocess.window_clahe import WindowClahe
@@ -18,6 +19,7 @@ __all__ = [
     "MARGIN_MM",
     "TRANSFORMS",
     "Clahe",
+    "CropPlan",
     "MinMax",
     "Transform",
     "Window",
@@ -25,8 +27,10 @@ __all__ = [
     "around_prompts",
     "check_margin",
     "describe",
+    "fitting_margin_mm",
     "parse_preprocess",
     "parse_roi",
+    "plan_crop",
     "roi_text",
 ]
 

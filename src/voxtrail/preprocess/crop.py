@@ -166,29 +166,39 @@ def _label_corners(
     margin_mm: float,
 ) -> list[NDArray[np.int64]]:
     """Return (2, 3) start and stop with their margin for each prompt of a label that marks any."""
-    extents = [(prompt, _extent(prompt, shape)) for prompt in prompts]
+    extents = [(prompt, extent_of(prompt, shape)) for prompt in prompts]
     marked = [(prompt, extent) for prompt, extent in extents if extent is not None]
     # Where the label has an outline, clicks only mend it: they bring no larger margin.
     clicks_only = all(isinstance(prompt, PointPrompt) for prompt, _ in marked)
     reach_mm = max(margin_mm, POINT_MARGIN_MM) if clicks_only else margin_mm
     margin = np.array(margin_vox(reach_mm, spacing_mm))
-    return [extent + np.stack([-margin, margin]) for _, extent in marked]
+    return [
+        np.array([extent.start, extent.stop]) + np.stack([-margin, margin]) for _, extent in marked
+    ]
 
 
-def _extent(prompt: Prompt, shape: Sequence[int]) -> NDArray[np.int64] | None:
-    """Return (2, 3) start and stop in RAS+ of what one prompt marks, or None."""
+def extent_of(prompt: Prompt, shape: Sequence[int]) -> Box | None:
+    """Return the box of voxels that one prompt marks, one slice thick, or None if it marks none.
+
+    Parameters
+    ----------
+    prompt
+        An empty mask and clicks off the structure mark nothing.
+    shape
+        Of the scan, RAS+. A box or click may lie partly outside it.
+    """
     pixels = _marked_pixels(prompt)
     if pixels is None:
         return None
     (top, left), (bottom, right) = pixels
     axis = prompt.axis
     row_end, column_end = shape[axis.row_axis] - 1, shape[axis.column_axis] - 1
-    extent = np.empty((2, 3), dtype=np.int64)
-    extent[:, axis.value] = prompt.slice_index, prompt.slice_index + 1
+    start, stop = [0, 0, 0], [0, 0, 0]
+    start[axis.value], stop[axis.value] = prompt.slice_index, prompt.slice_index + 1
     # Rows and columns run against the body axes (`Axis.to_stack`): the last pixel comes first.
-    extent[:, axis.row_axis] = row_end - bottom, row_end - top + 1
-    extent[:, axis.column_axis] = column_end - right, column_end - left + 1
-    return extent
+    start[axis.row_axis], stop[axis.row_axis] = row_end - bottom, row_end - top + 1
+    start[axis.column_axis], stop[axis.column_axis] = column_end - right, column_end - left + 1
+    return Box(triple(start), triple(stop))
 
 
 def _marked_pixels(prompt: Prompt) -> tuple[tuple[int, int], tuple[int, int]] | None:
