@@ -4,6 +4,7 @@ import pytest
 from voxtrail.baselines.signed_distance import SignedDistance
 from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import MaskPrompt
+from voxtrail.errors import OptionError
 
 SHAPE = (21, 21, 9)
 
@@ -15,14 +16,14 @@ def square(half, center=(10, 10)):
     return mask
 
 
-def interpolate(masks, spacing_mm=(1.0, 1.0, 2.5)):
+def interpolate(masks, spacing_mm=(1.0, 1.0, 2.5), align=0.0):
     """Return RAS+ slices interpolated between axial outlines by slice."""
     prompts = []
     for index, mask in masks.items():
         volume = np.zeros(SHAPE, dtype=bool)
         volume[..., index] = mask
         prompts.append(MaskPrompt(1, Axis.AXIAL, index, Axis.AXIAL.to_stack(volume)[index]))
-    result = SignedDistance().interpolate(prompts, SHAPE, spacing_mm)
+    result = SignedDistance(align).interpolate(prompts, SHAPE, spacing_mm)
     return {index: result[..., index] for index in range(SHAPE[2])}
 
 
@@ -51,6 +52,23 @@ def test_a_square_that_moves_by_hand():
 def test_parts_too_far_apart_do_not_meet():
     slices = interpolate({3: square(2, (4, 10)), 5: square(2, (16, 10))})
     assert not slices[4].any()
+
+
+def test_parts_too_far_apart_meet_where_they_are_aligned():
+    slices = interpolate({3: square(2, (4, 10)), 5: square(2, (16, 10))}, align=0.1)
+    np.testing.assert_array_equal(slices[4], square(2, (10, 10)))
+
+
+def test_alignment_changes_nothing_where_outlines_overlap():
+    outlines = {2: square(2), 6: square(6, (9, 12))}
+    plain, aligned = interpolate(outlines), interpolate(outlines, align=0.1)
+    for index, expected in plain.items():
+        np.testing.assert_array_equal(aligned[index], expected)
+
+
+def test_alignment_is_a_share():
+    with pytest.raises(OptionError, match=r"received: 1\.5"):
+        SignedDistance(align=1.5)
 
 
 def test_distances_are_in_mm():

@@ -1,0 +1,120 @@
+"""Outlines as shape: interpolation and tracking as two witnesses, each trusted as it deserves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxtrail.errors import OptionError
+from voxtrail.fuse.priors.base import FloatArray, Mask, Prior, gaps
+from voxtrail.fuse.priors.interpolation import deviations, reliability
+from voxtrail.shape import Gap
+
+#: Logits beyond it are no surer (trial: SAM 2's are large wherever it is at all sure).
+LOGIT_LIMIT = 8.0
+#: What outlines say moves a logit by no more than this: a tracker that is sure is not overruled.
+PRIOR_LIMIT = 4.0
+#: A logit counts as half the log-odds that it names (phantoms: 0.35 to 0.7 fuse alike): along the
+#: surface, a mask is wrong on many pixels at once.
+LOGIT_WORTH = 0.5
+#: A tracker is lost where its masks next to the outlines overlap these by less than this part of
+#: what interpolated masks do (phantoms: lost ones by 0 to 0.06, bad ones by 0.13 and more).
+LOST_BELOW = 0.2
+#: What interpolated masks are taken to overlap the outlines by at least, as a Dice.
+LEAST_OVERLAP = 0.1
+
+
+@dataclass(frozen=True)
+class Shape(Prior):
+    """Add what interpolated outlines say to what was tracked, in log-odds.
+
+    Between two outlines, ``q g + clip(r d / LOGIT_WORTH)``: g is the logit that was tracked,
+    smoothed along the stack; d how many standard deviations a voxel lies inside of the interpolated
+    surface, and r what a deviation has been worth in this case, found by leaving each inner
+    outline out (`voxtrail.fuse.priors.interpolation`). q is 1, and falls to 0 where the tracked
+    masks do not join the outlines at the ends of the gap: then the tracker was lost.
+
+    Parameters
+    ----------
+    align
+        Outlines that share less than this part of the smaller one are brought onto one another;
+        see `voxtrail.shape.Gap.between`.
+    smooth
+        Standard deviation, in slices, of the Gaussian that smooths logits along the stack where
+        outlines overlap; outlined slices take part as they were drawn. 0 smooths nothing.
+
+    Raises
+    ------
+    OptionError
+        If an option is out of range.
+
+    Notes
+    -----
+    Ours. What was tried, and numbers: ``docs/decisions/0012-outlines-as-shape.md``.
+    """
+
+    name: ClassVar[str] = "shape"
+    align: float = 0.1
+    smooth: float = 0.5
+
+    def __post_init__(self) -> None:
+        for option, value, most in (("align", self.align, 1.0), ("smooth", self.smooth, 10.0)):
+            if not 0 <= value <= most:
+                raise OptionError(
+                    f"{option} of the shape prior is out of range",
+                    received=value,
+                    accepted=f"0 to {most:g}",
+                    remedy="write for example shape:align=0.1,smooth=0.5",
+                )
+
+    def fuse(
+        self,
+        logits: FloatArray,
+        outlines: Mapping[int, Mask],
+        spacing_mm: tuple[float, float, float],
+    ) -> FloatArray:
+        """Return the fused logits; see `Prior.fuse`."""
+        fused = logits.copy()
+        worth = reliability(outlines, spacing_mm, self.align) / LOGIT_WORTH
+        for low, high in gaps(outlines):
+            steps = high - low
+            gap = Gap.between(outlines[low], outlines[high], steps, spacing_mm[1:], self.align)
+            tracked = gap.place(
+                np.clip(logits[low + 1 : high], -LOGIT_LIMIT, LOGIT_LIMIT), -LOGIT_LIMIT
+            )
+            told = deviations(gap, gap.weights(), steps * spacing_mm[0])
+            trusted = _trust(tracked > 0, told > 0, gap)
+            if self.smooth and not gap.aligned:
+                tracked = _smoothed(tracked, gap, self.smooth)
+            said = trusted * tracked + np.clip(worth * told, -PRIOR_LIMIT, PRIOR_LIMIT)
+            fused[low + 1 : high] = gap.cut(said.astype(np.float32))
+        return fused
+
+
+def _trust(tracked: NDArray[np.bool_], interpolated: NDArray[np.bool_], gap: Gap) -> float:
+    """Return from 0 to 1 whether the tracked masks join the outlines; all in the gap's frame."""
+    first, last = gap.first_mm > 0, gap.last_mm > 0
+    joins = _dice(tracked[0], first) + _dice(tracked[-1], last)
+    could = _dice(interpolated[0], first) + _dice(interpolated[-1], last)
+    return min(joins / (max(could, 2 * LEAST_OVERLAP) * LOST_BELOW), 1.0)
+
+
+def _dice(mask: Mask, outline: Mask) -> float:
+    return float(2 * (mask & outline).sum() / (mask.sum() + outline.sum()))
+
+
+def _smoothed(tracked: FloatArray, gap: Gap, slices: float) -> FloatArray:
+    """Smooth logits along the stack, between two outlines that go on as they are."""
+    from scipy.ndimage import gaussian_filter1d
+
+    first, last = (
+        np.where(distance > 0, LOGIT_LIMIT, -LOGIT_LIMIT).astype(np.float32)[None]
+        for distance in (gap.first_mm, gap.last_mm)
+    )
+    whole = np.concatenate([first, tracked, last])
+    smoothed: FloatArray = gaussian_filter1d(whole, slices, axis=0, mode="nearest")[1:-1]
+    return smoothed

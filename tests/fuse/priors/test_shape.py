@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+
+from voxtrail.errors import OptionError
+from voxtrail.fuse.priors import PRIORS
+from voxtrail.fuse.priors.interpolation import reliability
+from voxtrail.fuse.priors.shape import PRIOR_LIMIT, Shape
+
+SPACING_MM = (3.0, 1.0, 1.0)
+ROWS_COLUMNS = (40, 48)
+
+
+def disc(row, column, radius):
+    i, j = np.indices(ROWS_COLUMNS)
+    return (i - row) ** 2 + (j - column) ** 2 <= radius**2
+
+
+def logits(masks, size=10.0):
+    return np.where(masks, size, -size).astype(np.float32)
+
+
+def dice(mask, truth):
+    return 2 * (mask & truth).sum() / (mask.sum() + truth.sum())
+
+
+@pytest.fixture
+def cone():
+    return np.stack([disc(20, 24, 5 + 0.5 * k) for k in range(17)])
+
+
+@pytest.fixture
+def winding():
+    """A rod that swings to and fro, a turn on every second slice."""
+    columns = 24 + 16 * np.cos(np.arange(17) * np.pi / 2)
+    return np.stack([disc(20, column, 4) for column in columns])
+
+
+def every(masks, step):
+    return {index: masks[index] for index in range(0, len(masks), step)}
+
+
+def unprompted(masks, step):
+    return masks[[index for index in range(len(masks)) if index % step]]
+
+
+def test_an_unsure_tracker_is_put_right_by_outlines_that_foretell_one_another(cone):
+    fat = np.stack([disc(20, 24, 8 + 0.5 * k) for k in range(17)])
+    unsure = np.where(cone, 4, np.where(fat, 0.5, -4)).astype(np.float32)
+    assert dice(unprompted(unsure, 4) > 0, unprompted(cone, 4)) < 0.8
+    fused = Shape().fuse(unsure, every(cone, 4), SPACING_MM)
+    assert dice(unprompted(fused, 4) > 0, unprompted(cone, 4)) > 0.97
+
+
+def test_a_tracker_that_lost_the_structure_leaves_it_to_the_outlines(cone):
+    lost = logits(np.stack([disc(7, 9, 5)] * 17))
+    fused = Shape().fuse(lost, every(cone, 4), SPACING_MM)
+    assert dice(unprompted(fused, 4) > 0, unprompted(cone, 4)) > 0.95
+
+
+def test_outlines_that_do_not_foretell_one_another_are_not_heard(winding):
+    # Outlines at 0, 2, 4 .. lie at the turns: the neighbours of each are on the other side.
+    assert reliability(every(winding, 2), SPACING_MM, 0.1) < 0.05
+    fused = Shape().fuse(logits(winding, size=1.0), every(winding, 2), SPACING_MM)
+    assert dice(unprompted(fused, 2) > 0, unprompted(winding, 2)) > 0.97
+
+
+def test_reliability_by_hand(cone):
+    # Nothing can be left out of two outlines.
+    assert reliability({0: cone[0], 16: cone[16]}, SPACING_MM, 0.1) == 0
+    # A cylinder foretells itself wholly; of the same slope, more outlines are more reliable.
+    straight = np.stack([disc(20, 24, 6)] * 17)
+    three, five = (reliability(every(straight, step), SPACING_MM, 0.1) for step in (8, 4))
+    assert 0 < three < five
+    # An empty slice among them is no test.
+    with_gap = {**every(straight, 8), 17: np.zeros(ROWS_COLUMNS, dtype=bool)}
+    assert reliability(with_gap, SPACING_MM, 0.1) == pytest.approx(three)
+
+
+def test_an_oblique_structure_is_aligned():
+    oblique = np.stack([disc(8 + k, 6 + 2 * k, 3) for k in range(17)])
+    lost = logits(np.stack([disc(33, 6, 3)] * 17))
+    with_alignment, without = (
+        Shape(align=align).fuse(lost, every(oblique, 4), SPACING_MM) for align in (0.1, 0.0)
+    )
+    assert dice(unprompted(with_alignment, 4) > 0, unprompted(oblique, 4)) > 0.95
+    assert dice(unprompted(without, 4) > 0, unprompted(oblique, 4)) < 0.6
+
+
+def test_what_one_slice_says_by_itself_is_smoothed_away(cone):
+    straight = np.stack([disc(20, 24, 6)] * 17)
+    tracked = logits(straight, size=2.0)
+    tracked[5, 20, 24] = -1.0
+    # Two outlines: no prior, smoothing alone.
+    smoothed = Shape(smooth=0.5).fuse(tracked, every(straight, 16), SPACING_MM)
+    assert smoothed[5, 20, 24] < 0  # one slice's own word still counts most
+    tracked[5, 20, 24] = -0.4
+    assert Shape(smooth=0.5).fuse(tracked, every(straight, 16), SPACING_MM)[5, 20, 24] > 0
+    assert Shape(smooth=0.0).fuse(tracked, every(straight, 16), SPACING_MM)[5, 20, 24] < 0
+
+
+def test_a_sure_tracker_is_moved_by_no_more_than_the_limit(cone):
+    tracked = logits(cone)
+    fused = Shape(smooth=0).fuse(tracked, every(cone, 4), SPACING_MM)
+    assert (np.abs(fused - np.clip(tracked, -8, 8))[1:4] <= PRIOR_LIMIT + 1e-5).all()
+
+
+@pytest.mark.parametrize("text", ["shape:align=-0.1", "shape:align=2", "shape:smooth=nan"])
+def test_options_out_of_range_are_refused(text):
+    with pytest.raises(OptionError, match="of the shape prior is out of range"):
+        PRIORS.parse(text)
