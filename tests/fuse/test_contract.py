@@ -15,7 +15,7 @@ logits = hnp.arrays(np.float32, SHAPE, elements=st.floats(-30, 30, width=32))
 
 def fused(fusion, passes):
     count = np.full(SHAPE, len(passes), np.uint8)
-    return fusion.settle(sum(fusion.embed(each) for each in passes), count)
+    return fusion.combine(sum(fusion.embed(each) for each in passes), count)
 
 
 contract = pytest.mark.parametrize("name", FUSIONS.members())

@@ -101,7 +101,7 @@ def test_a_gpu_is_not_waited_for_between_slices(tmp_path: Path) -> None:
     features = FeatureSource(model, reference.slices(SLICES))
     stack = Stack(features, {p.slice_index: p for p in FIRST_MIDDLE_LAST})
     propagator = Propagator(model, parse_policy("all", "recent:k=6"))
-    for _ in range(2):  # prompts, encodings and recordings wait
+    for _ in range(2):  # prompts, encodings and captures wait
         propagator.propagate([stack])
     waits = []
     fetch = model.masks
@@ -123,17 +123,17 @@ def test_a_gpu_is_not_waited_for_between_slices(tmp_path: Path) -> None:
     assert waits == [SLICES - len(FIRST_MIDDLE_LAST)]
 
 
-def test_what_is_replayed_is_what_is_computed() -> None:
+def test_a_cuda_graph_finds_what_the_module_finds() -> None:
     generator = torch.Generator("cuda").manual_seed(0)
     module = (
         torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.GELU()).cuda().requires_grad_(False)
     )
-    replayed = CudaGraphed(module)
+    graphed = CudaGraphed(module)
     kept = []
     for rows in (3, 3, 3, 5, 3, 5, 5, 3):
         given = torch.randn(rows, 8, device="cuda", generator=generator)
-        kept.append((module(given), replayed(given)))
-    for expected, found in kept:  # results outlive the next replay
+        kept.append((module(given), graphed(given)))
+    for expected, found in kept:  # results outlive the next launch
         assert torch.equal(expected, found)
 
 

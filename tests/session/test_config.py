@@ -1,12 +1,17 @@
 """The configuration: what it takes, what it says, and that its JSON builds it again."""
 
 import json
+from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 
 from voxtrail.errors import OptionError
 from voxtrail.fuse import FUSIONS
-from voxtrail.memory import PROMPT_MEMORIES, RECENT_MEMORIES
+from voxtrail.fuse.mean_logit import MeanLogit
+from voxtrail.memory import PROMPT_MEMORIES, RECENT_MEMORIES, MemoryPolicy, PromptMemory
+from voxtrail.memory.prompted.near import NearPrompts
+from voxtrail.memory.recent.recent import Recent
 from voxtrail.session import PRESETS, Config
 
 REFUSED = {
@@ -74,3 +79,41 @@ def test_what_a_preset_implies_is_written_out():
 
 def test_axes_are_plain_names_however_they_are_spelled():
     assert Config(axes=[" Axial", "CORONAL"]).axes == ("axial", "coronal")
+
+
+@dataclass(frozen=True)
+class OnlyTheFirst(PromptMemory):
+    """A policy of a notebook, which no family holds."""
+
+    name: ClassVar[str] = "only-the-first"
+    shift: int = 0
+
+    def select(self, query, prompted):
+        return frozenset([min(prompted)])
+
+
+def test_parts_may_be_given_themselves():
+    given = Config(memory=Recent(k=3), prompt_memory=NearPrompts(tau=0.2), fuse=MeanLogit(limit=5))
+    assert given.policy == MemoryPolicy(NearPrompts(tau=0.2), Recent(k=3))
+    named = Config(memory="recent:k=3", prompt_memory="near:tau=0.2", fuse="mean-logit:limit=5")
+    assert given.resolved() == named.resolved()
+    assert given.resolved().to_json() == named.resolved().to_json()
+    assert given.to_json()["memory"] == "recent:k=3"
+    again_from_json(given.resolved())
+
+
+def test_a_part_of_no_family_stays_itself_and_is_named_in_the_record():
+    config = Config(prompt_memory=OnlyTheFirst(shift=2)).resolved()
+    assert config.policy.prompts == OnlyTheFirst(shift=2)
+    assert config.to_json()["prompt_memory"] == "only-the-first:shift=2"
+    with pytest.raises(OptionError, match="unknown prompt memory"):
+        Config(**config.to_json())
+
+
+@pytest.mark.parametrize(
+    "fields", [{"memory": NearPrompts()}, {"prompt_memory": 3}, {"fuse": Recent()}]
+)
+def test_what_is_no_such_part_is_refused(fields):
+    with pytest.raises(OptionError, match="this is no") as caught:
+        Config(**fields)
+    assert "voxtrail" in caught.value.accepted

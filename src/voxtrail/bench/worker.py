@@ -13,7 +13,7 @@ from voxtrail.bench.plan import EXPORTED, BenchPlan, Job, scene
 from voxtrail.core.axis import Axis
 from voxtrail.core.peak_memory import peak_memory
 from voxtrail.core.prompts import MaskPrompt
-from voxtrail.core.stopwatch import Stopwatch, settling
+from voxtrail.core.stopwatch import Stopwatch, synchronizer
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.cuda_graphed import CudaGraphed
 from voxtrail.model.loading import Runtime
@@ -104,9 +104,9 @@ class Worker:
         """Run one job."""
         corrected = job.cached == "again" and job.memory is None
         volume, prompts = scene(self._plan, job.labels, corrected=corrected)
-        whole, stopwatch = Stopwatch(settling(self._plan.device)), self._stopwatch
+        whole, stopwatch = Stopwatch(synchronizer(self._plan.device)), self._stopwatch
         CudaGraphed.enabled = look != "flops"
-        stopwatch.settle = whole.settle if look == "components" else None
+        stopwatch.synchronize = whole.synchronize if look == "components" else None
         before = dict(stopwatch.seconds)
         counter = None
         with peak_memory(self._plan.device) as peak_mib:
@@ -175,7 +175,7 @@ def gigaflops(precision: str, device: str) -> float:
         torch.randn(size, device=device).to(getattr(torch, precision))
         for size in ((4096, side), (side, 4096))
     )
-    watch = Stopwatch(settling(device))
+    watch = Stopwatch(synchronizer(device))
     left @ right
     fastest = float("inf")
     for _ in range(5):

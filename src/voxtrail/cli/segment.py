@@ -12,6 +12,8 @@ import typer
 from voxtrail.cli.batch import Batch, print_summary
 from voxtrail.cli.case import Case, Engine, carry_out, write
 from voxtrail.cli.outputs import Outputs
+from voxtrail.cli.usages import usages
+from voxtrail.memory import PROMPT_MEMORIES, RECENT_MEMORIES
 
 if TYPE_CHECKING:
     from voxtrail.model.base import LoadedModel
@@ -53,13 +55,11 @@ def run(
     preset: Annotated[str, typer.Option(help="is+sps, baseline, sps or is.")] = "is+sps",
     prompt_memory: Annotated[
         str | None,
-        typer.Option(help="Prompted slices attended to: all, near:tau=0.3, closest:n=2."),
+        typer.Option(help=f"Prompted slices attended to: {usages(PROMPT_MEMORIES)}."),
     ] = None,
     memory: Annotated[
         str | None,
-        typer.Option(
-            help="Tracked slices attended to: recent:k=6, intelligent, stride:r=2, gate:k=3."
-        ),
+        typer.Option(help=f"Tracked slices attended to: {usages(RECENT_MEMORIES)}."),
     ] = None,
     axes: Annotated[str, typer.Option(help="axial, coronal, sagittal; commas join.")] = "axial",
     direction: Annotated[str, typer.Option(help="forward, or both ways.")] = "forward",

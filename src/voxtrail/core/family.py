@@ -132,6 +132,36 @@ class Family(Generic[Part]):
             given[key] = self._value(options[key], text, spec, name)
         return part(**given)
 
+    def part(self, given: str | Part) -> Part:
+        """Return a part that is named by its text, or given as it is.
+
+        Raises
+        ------
+        OptionError
+            As `parse`, or if it is neither a text nor such a part.
+        """
+        if isinstance(given, str):
+            return self.parse(given)
+        if not isinstance(given, self._base):
+            raise OptionError(
+                f"this is no {self._kind}",
+                received=repr(given),
+                accepted=f"a text such as {self.usages()[0]}, or a {_place(self._base)}",
+                remedy="derive its class from that one",
+            )
+        return given
+
+    def canonical(self, given: str | Part) -> str | Part:
+        """Return the text of a part, or the part itself where its class is none of the family's."""
+        part = self.part(given)
+        if type(part) not in self.members().values():
+            return part
+        return self.spec(self.parse(self.spec(part)))  # a 5 that is given for a 5.0 becomes one
+
+    def text(self, given: str | Part) -> str:
+        """Return a part's text, and a text as it is."""
+        return given if isinstance(given, str) else self.spec(given)
+
     def spec(self, part: Part) -> str:
         """Return the text from which `parse` builds ``part`` again."""
         options = ",".join(

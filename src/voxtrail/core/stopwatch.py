@@ -12,10 +12,10 @@ class Stopwatch:
 
     Parameters
     ----------
-    settle
+    synchronize
         Called before each look at the clock. A GPU works on after the call that gave it the work
-        returns; who wants each component's own time waits for it here (`settling`), and who wants
-        the whole to be quick does not.
+        returns; who wants each component's own time waits for it here (`synchronizer`), and who
+        wants the whole to be quick does not.
 
     Examples
     --------
@@ -26,8 +26,8 @@ class Stopwatch:
     ['image encoder']
     """
 
-    def __init__(self, settle: Callable[[], None] | None = None) -> None:
-        self.settle = settle
+    def __init__(self, synchronize: Callable[[], None] | None = None) -> None:
+        self.synchronize = synchronize
         self.seconds: dict[str, float] = {}
 
     @contextmanager
@@ -41,12 +41,12 @@ class Stopwatch:
 
     def now(self) -> float:
         """Return the time in seconds, from any moment, once all work is done."""
-        if self.settle:
-            self.settle()
+        if self.synchronize:
+            self.synchronize()
         return time.perf_counter()
 
 
-def settling(device: str) -> Callable[[], None] | None:
+def synchronizer(device: str) -> Callable[[], None] | None:
     """Return what waits for a device (as PyTorch names it) to have done its work, if it must."""
     if not device.startswith("cuda"):
         return None

@@ -14,7 +14,7 @@ class Fusion(ABC):
     """A mean of what passes say, taken of transformed logits.
 
     Passes (directions, axes) are added one at a time, so that they need not be held together:
-    ``settle(sum of embed(logits), number of passes)``.
+    ``combine(sum of embed(logits), number of passes)``.
     """
 
     @abstractmethod
@@ -22,7 +22,7 @@ class Fusion(ABC):
         """Return what is added up for one pass, a new array: logits of any shape, float32."""
 
     @abstractmethod
-    def settle(self, total: FloatArray, count: NDArray[np.integer]) -> FloatArray:
+    def combine(self, total: FloatArray, count: NDArray[np.integer]) -> FloatArray:
         """Return the fused logits.
 
         Parameters

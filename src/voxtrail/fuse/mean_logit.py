@@ -31,7 +31,7 @@ class MeanLogit(Fusion):
     --------
     >>> fusion = MeanLogit(limit=20)
     >>> logits = [np.float32([[4, -1024]]), np.float32([[-2, 30]])]
-    >>> fusion.settle(sum(fusion.embed(each) for each in logits), np.array(2))
+    >>> fusion.combine(sum(fusion.embed(each) for each in logits), np.array(2))
     array([[1., 0.]], dtype=float32)
     """
 
@@ -51,6 +51,6 @@ class MeanLogit(Fusion):
         """Return the logits within the limit."""
         return np.clip(logits, np.float32(-self.limit), np.float32(self.limit))
 
-    def settle(self, total: FloatArray, count: NDArray[np.integer]) -> FloatArray:
+    def combine(self, total: FloatArray, count: NDArray[np.integer]) -> FloatArray:
         """Return the mean."""
         return (total / count).astype(np.float32, copy=False)

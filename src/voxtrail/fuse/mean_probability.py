@@ -22,7 +22,7 @@ class MeanProbability(Fusion):
     --------
     >>> fusion = MeanProbability()
     >>> logits = [np.float32([0.0]), np.float32([0.0])]
-    >>> fusion.settle(sum(fusion.embed(each) for each in logits), np.array(2))
+    >>> fusion.combine(sum(fusion.embed(each) for each in logits), np.array(2))
     array([0.], dtype=float32)
     """
 
@@ -33,7 +33,7 @@ class MeanProbability(Fusion):
         probabilities: FloatArray = 0.5 * (1.0 + np.tanh(0.5 * logits.astype(np.float32)))
         return probabilities
 
-    def settle(self, total: FloatArray, count: NDArray[np.integer]) -> FloatArray:
+    def combine(self, total: FloatArray, count: NDArray[np.integer]) -> FloatArray:
         """Return the logit of the mean."""
         mean = np.clip(total / count, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
         logits: FloatArray = np.log(mean / (1 - mean)).astype(np.float32)

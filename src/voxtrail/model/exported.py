@@ -1,7 +1,7 @@
 """A model exported by ``voxtrail export``, run without PyTorch; `SliceModel` in numpy.
 
 The graphs are SAM 2's parts; what surrounds them (resizing, batches, constants) is here. A
-`Session` runs one graph: ONNX Runtime's or OpenVINO's, each in a module of its own.
+`GraphRunner` runs one graph: ONNX Runtime's or OpenVINO's, each in a module of its own.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ GRAPHS = ("encode", "attend", "decode_mask", "decode_points", "decode_tracked", 
 Array = NDArray[Any]
 
 
-class Session(Protocol):
+class GraphRunner(Protocol):
     """Runs one graph."""
 
     def run(self, inputs: Mapping[str, Array]) -> list[Array]:
         """Return the graph's outputs in their order."""
 
 
-class Sessions(Protocol):
+class GraphRuntime(Protocol):
     """A runtime: opens graphs."""
 
     @property
@@ -61,7 +61,7 @@ class Sessions(Protocol):
     def arithmetic(self) -> str:
         """Name, version and number type, which features depend on."""
 
-    def open(self, graph: Path) -> Session:
+    def open(self, graph: Path) -> GraphRunner:
         """Open a graph's file."""
 
 
@@ -128,29 +128,29 @@ class ExportedModel:
     ----------
     folder
         Written by ``voxtrail export``.
-    sessions
+    graph_runtime
         What runs the graphs.
     shortcuts
-        What the sessions were told to leave out.
+        What the runtime was told to leave out.
     """
 
     device = "cpu"
 
-    def __init__(self, folder: Path, sessions: Sessions, shortcuts: Shortcuts) -> None:
+    def __init__(self, folder: Path, graph_runtime: GraphRuntime, shortcuts: Shortcuts) -> None:
         from safetensors.numpy import load_file
 
         self.about = Description.read(folder)
         self.shortcuts = shortcuts
         self.stopwatch = Stopwatch()
         self._size = self.about.input_size
-        self._arithmetic = sessions.arithmetic
-        self._runtime = sessions.runtime
+        self._arithmetic = graph_runtime.arithmetic
+        self._runtime = graph_runtime.runtime
         constants = load_file(folder / CONSTANTS)
         self._temporal = constants["temporal_embeddings"]  # (7, M)
         self._memory_position = constants["memory_position"]  # (h*w, M)
         self._no_memory = constants["no_memory"]  # (C,)
         self._no_object_pointer = constants["no_object_pointer"]  # (C,)
-        self._graphs = {name: sessions.open(folder / f"{name}.onnx") for name in GRAPHS}
+        self._graphs = {name: graph_runtime.open(folder / f"{name}.onnx") for name in GRAPHS}
 
     @property
     def input_size(self) -> int:

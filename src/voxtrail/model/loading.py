@@ -9,7 +9,7 @@ from typing import Literal
 
 from voxtrail.errors import OptionError
 from voxtrail.model.base import LoadedModel
-from voxtrail.model.exported import DESCRIPTION, Description, ExportedModel, Sessions
+from voxtrail.model.exported import DESCRIPTION, Description, ExportedModel, GraphRuntime
 from voxtrail.model.shortcuts import Shortcuts
 
 #: What can run a model. ``auto`` takes the fastest that is installed and can run what was named.
@@ -96,14 +96,14 @@ def _exported(
             accepted=", ".join(EXPORTED_RUNTIMES),
             remedy="pip install 'voxtrail[openvino]' or 'voxtrail[onnx]'",
         )
-    sessions: Sessions
+    graph_runtime: GraphRuntime
     if (installed[0] if runtime == "auto" else runtime) == "openvino":
-        from voxtrail.model.openvino_runtime import OpenVinoSessions
+        from voxtrail.model.openvino_runtime import OpenVinoRuntime
 
-        sessions = OpenVinoSessions(shortcuts)
+        graph_runtime = OpenVinoRuntime(shortcuts)
     else:
-        from voxtrail.model.onnx_runtime import OnnxSessions
+        from voxtrail.model.onnx_runtime import OnnxRuntime
 
-        sessions = OnnxSessions(shortcuts)
-    model = ExportedModel(folder, sessions, shortcuts)
+        graph_runtime = OnnxRuntime(shortcuts)
+    model = ExportedModel(folder, graph_runtime, shortcuts)
     return LoadedModel(model, name, str(folder), about.sha256)

@@ -13,7 +13,7 @@ from voxtrail.model.exported import Array
 from voxtrail.model.shortcuts import Shortcuts
 
 
-class OnnxSessions:
+class OnnxRuntime:
     """ONNX Runtime on the processor, in float32.
 
     Parameters
@@ -42,18 +42,18 @@ class OnnxSessions:
         self._library = onnxruntime
         self.arithmetic = f"onnxruntime {onnxruntime.__version__} float32"
 
-    def open(self, graph: Path) -> OnnxSession:
+    def open(self, graph: Path) -> OnnxGraphRunner:
         """Open a graph's file."""
         options = self._library.SessionOptions()
         options.log_severity_level = 3  # errors only
         # Memory that a batch of many labels needed once would be kept otherwise.
         options.enable_cpu_mem_arena = False
-        return OnnxSession(
+        return OnnxGraphRunner(
             self._library.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         )
 
 
-class OnnxSession:
+class OnnxGraphRunner:
     """One graph."""
 
     def __init__(self, session: Any) -> None:

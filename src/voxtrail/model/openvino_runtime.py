@@ -13,7 +13,7 @@ from voxtrail.model.exported import Array
 from voxtrail.model.shortcuts import Shortcuts
 
 
-class OpenVinoSessions:
+class OpenVinoRuntime:
     """OpenVINO on the processor, in float32 or bfloat16.
 
     Parameters
@@ -53,12 +53,12 @@ class OpenVinoSessions:
         version = openvino.get_version().split("-")[0]
         self.arithmetic = f"openvino {version} {shortcuts.precision}"
 
-    def open(self, graph: Path) -> OpenVinoSession:
+    def open(self, graph: Path) -> OpenVinoGraphRunner:
         """Open a graph's file."""
-        return OpenVinoSession(self._core.compile_model(str(graph), "CPU", self._settings))
+        return OpenVinoGraphRunner(self._core.compile_model(str(graph), "CPU", self._settings))
 
 
-class OpenVinoSession:
+class OpenVinoGraphRunner:
     """One graph."""
 
     def __init__(self, compiled: Any) -> None:

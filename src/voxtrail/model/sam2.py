@@ -139,7 +139,7 @@ class Sam2SliceModel:
             return part
 
         def narrowed(*arguments: Any) -> Any:
-            # Without PyTorch's cache of narrow weights, which a recording would not outlive.
+            # Without PyTorch's cache of narrow weights, which a captured graph would not outlive.
             with torch.autocast("cuda", torch.bfloat16, cache_enabled=False):
                 return part(*arguments)
 

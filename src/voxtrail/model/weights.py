@@ -61,7 +61,9 @@ def load_model(
         FAMILIES.parse(CATALOGUE[name].family).spec.check_input(resolution)
     path, entry_size = locate(name, quiet=quiet)
     checkpoint = _read_folder(path) if path.is_dir() else _read_file(path)
-    request = LoadRequest(resolution or entry_size, where, shortcuts or Shortcuts())
+    request = LoadRequest(
+        entry_size if resolution is None else resolution, where, shortcuts or Shortcuts()
+    )
     model = family_of(checkpoint).load(checkpoint, request)
     return LoadedModel(model, name, str(path), checkpoint.sha256)
 

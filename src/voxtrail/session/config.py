@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from voxtrail.core.axis import Axis
 from voxtrail.errors import OptionError
-from voxtrail.fuse import FUSIONS
-from voxtrail.memory import PROMPT_MEMORIES, RECENT_MEMORIES
+from voxtrail.fuse import FUSIONS, Fusion
+from voxtrail.memory import (
+    PROMPT_MEMORIES,
+    RECENT_MEMORIES,
+    MemoryPolicy,
+    PromptMemory,
+    RecentMemory,
+)
 from voxtrail.model.loading import Runtime
 from voxtrail.model.shortcuts import Precision, Shortcuts
 from voxtrail.preprocess import MARGIN_MM, check_margin, describe, parse_preprocess
@@ -32,7 +38,7 @@ PRESETS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Config:
-    """How a scan is segmented. Texts are those of the command line.
+    """How a scan is segmented. Texts are those of the command line; a part may be given itself.
 
     Parameters
     ----------
@@ -41,9 +47,9 @@ class Config:
     preset
         One of the paper's configurations, for whichever of the next two is not given.
     prompt_memory
-        Which prompted slices are attended to, such as ``near:tau=0.3``.
+        Which prompted slices are attended to, such as ``near:tau=0.3`` or ``NearPrompts(0.3)``.
     memory
-        Which tracked slices are attended to, such as ``intelligent``.
+        Which tracked slices are attended to, such as ``intelligent`` or ``Recent(k=3)``.
     axes
         Slicing directions: ``axial``, ``coronal``, ``sagittal``.
     direction
@@ -63,7 +69,7 @@ class Config:
         Side of the model's input in pixels; None takes the checkpoint's own, ``auto`` one that
         follows from the size of the crop.
     fuse
-        How directions and axes become one, such as ``mean-logit``.
+        How directions and axes become one, such as ``mean-logit`` or ``MeanLogit()``.
     overlap
         Whether labels ``compete`` for a voxel or are kept ``apart``.
     device
@@ -82,8 +88,8 @@ class Config:
 
     model: str = "small"
     preset: str = "is+sps"
-    prompt_memory: str | None = None
-    memory: str | None = None
+    prompt_memory: str | PromptMemory | None = None
+    memory: str | RecentMemory | None = None
     axes: tuple[str, ...] = ("axial",)
     direction: Direction = "forward"
     extent: Extent | None = None
@@ -92,7 +98,7 @@ class Config:
     margin_mm: float = MARGIN_MM
     roi: str | None = None
     resolution: int | Literal["auto"] | None = None
-    fuse: str = "mean-logit"
+    fuse: str | Fusion = "mean-logit"
     overlap: Overlap = "compete"
     device: str = "auto"
     runtime: Runtime = "auto"
@@ -116,32 +122,51 @@ class Config:
         check_margin(self.margin_mm)
         _ = self.shortcuts
         parse_preprocess(self.window)
-        FUSIONS.parse(self.fuse)
-        for family, spec in ((PROMPT_MEMORIES, self.prompt_memory), (RECENT_MEMORIES, self.memory)):
-            if spec is not None:
-                family.parse(spec)
+        _ = self.policy, self.fusion
 
     @property
     def shortcuts(self) -> Shortcuts:
         """Where the model computes less than the reference."""
         return Shortcuts(self.precision, self.coarse_memories, self.compiled)
 
-    def resolved(self) -> Config:
-        """Return the same configuration with everything that the preset implies written out."""
+    @property
+    def policy(self) -> MemoryPolicy:
+        """Which memories a slice attends to."""
         prompt_memory, memory = PRESETS[self.preset]
+        return MemoryPolicy(
+            PROMPT_MEMORIES.part(
+                prompt_memory if self.prompt_memory is None else self.prompt_memory
+            ),
+            RECENT_MEMORIES.part(memory if self.memory is None else self.memory),
+        )
+
+    @property
+    def fusion(self) -> Fusion:
+        """How directions and axes become one."""
+        return FUSIONS.part(self.fuse)
+
+    def resolved(self) -> Config:
+        """Return the same configuration with everything that the preset implies written out.
+
+        Parts become texts, except those whose class is in no family: a text names no such part.
+        """
         return replace(
             self,
-            prompt_memory=PROMPT_MEMORIES.spec(
-                PROMPT_MEMORIES.parse(self.prompt_memory or prompt_memory)
-            ),
-            memory=RECENT_MEMORIES.spec(RECENT_MEMORIES.parse(self.memory or memory)),
-            fuse=FUSIONS.spec(FUSIONS.parse(self.fuse)),
+            prompt_memory=PROMPT_MEMORIES.canonical(self.policy.prompts),
+            memory=RECENT_MEMORIES.canonical(self.policy.recent),
+            fuse=FUSIONS.canonical(self.fuse),
             window=describe(parse_preprocess(self.window)),
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as plain values."""
-        return {**asdict(self), "axes": list(self.axes)}
+        """Return the fields as plain values, parts as their texts."""
+        texts: dict[str, Any] = {"axes": list(self.axes)}
+        if self.prompt_memory is not None:
+            texts["prompt_memory"] = PROMPT_MEMORIES.text(self.prompt_memory)
+        if self.memory is not None:
+            texts["memory"] = RECENT_MEMORIES.text(self.memory)
+        texts["fuse"] = FUSIONS.text(self.fuse)
+        return {**{one.name: getattr(self, one.name) for one in fields(self)}, **texts}
 
 
 def _one_of(option: str, value: str, accepted: Any) -> None:

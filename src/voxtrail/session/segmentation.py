@@ -16,8 +16,7 @@ from voxtrail.core.axis import Axis
 from voxtrail.core.box import Box, Side, margin_vox
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
-from voxtrail.fuse import FUSIONS, Fusion
-from voxtrail.memory import parse_policy
+from voxtrail.fuse import Fusion
 from voxtrail.model.base import LoadedModel, SliceModel
 from voxtrail.preprocess import parse_preprocess
 from voxtrail.propagate.feature_cache import FeatureCache
@@ -167,9 +166,9 @@ class _Work:
         self._cache = cache
         self._progress = progress
         self._axes = tuple(Axis.named(name) for name in config.axes)
-        policy = parse_policy(config.prompt_memory or "", config.memory or "")
+        policy = config.policy
         self._propagator = Propagator(model, policy, steps)
-        self._fusion: Fusion = FUSIONS.parse(config.fuse)
+        self._fusion: Fusion = config.fusion
         transform = parse_preprocess(config.window)
         self._grey = {axis: transform.apply(axis.to_stack(volume.voxels)) for axis in self._axes}
 
@@ -284,7 +283,7 @@ class _Work:
                 predicted = said.copy()
                 predicted[drawn] = False
                 touching |= self._touched(lane, (logits > 0) & predicted[:, None, None])
-        fused = self._fusion.settle(total, np.maximum(count, 1))
+        fused = self._fusion.combine(total, np.maximum(count, 1))
         fused[count == 0] = UNVISITED_LOGIT
         record = LabelRecord(
             label=label,

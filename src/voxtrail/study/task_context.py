@@ -9,7 +9,7 @@ from pathlib import Path
 from voxtrail.core.axis import Axis
 from voxtrail.core.box import Box
 from voxtrail.core.peak_memory import peak_memory
-from voxtrail.core.stopwatch import settling
+from voxtrail.core.stopwatch import synchronizer
 from voxtrail.core.volume import Volume
 from voxtrail.datasets.totalsegmentator import Structure, read_ct
 from voxtrail.errors import OptionError, UnavailableError, WeightsError
@@ -70,7 +70,7 @@ class TaskContext:
             except (WeightsError, OptionError) as error:
                 self._missing[key] = str(error)
                 raise UnavailableError(str(error)) from error
-            loaded.model.stopwatch.settle = settling(loaded.model.device)
+            loaded.model.stopwatch.synchronize = synchronizer(loaded.model.device)
             self._models[key] = loaded
         return self._models[key]
 
