@@ -164,6 +164,79 @@ def fitting_margin_mm(prompts: Iterable[Prompt], grid: Grid) -> float:
     return min(max(wanted, SMALLEST_MARGIN_MM), LARGEST_MARGIN_MM)
 
 
+def rerouted(
+    path: CropPath,
+    prompts: Iterable[Prompt],
+    grid: Grid,
+    bounds: Box,
+    margin_mm: float,
+) -> CropPath:
+    """Return a path of an earlier plan, moved only as far as what is drawn by now asks for.
+
+    A window that holds what was drawn on its slice with half the margin stays. Another one moves
+    to the nearest place where it holds it with the whole margin, and the windows between it and
+    the next slices that were drawn run on straight lines again; no other slice changes. Where the
+    window is too small it grows, everywhere, in whole steps of twice the margin.
+
+    Parameters
+    ----------
+    path
+        Windows of all slices within the bounds.
+    prompts
+        All that is drawn of the label by now; those of other axes count for nothing here.
+    grid
+        Of the scan, RAS+.
+    bounds
+        What the windows do not leave.
+    margin_mm
+        That of the plan.
+
+    Returns
+    -------
+    CropPath
+        The same one if nothing moves.
+    """
+    axis, prompts = path.axis, tuple(prompts)
+    marked = _sections(prompts, axis, grid.shape)
+    for click in _clicked(prompts, axis, grid.shape):
+        index = click.start[axis.value]
+        marked[index] = marked.get(index, click).joined(click)
+    marked = dict(sorted(marked.items()))
+    margin = margin_vox(margin_mm, grid.spacing_mm)
+    size, starts = list(path.size), np.array(path.starts)
+    for which, along in enumerate((axis.row_axis, axis.column_axis)):
+        low, high, by = bounds.start[along], bounds.stop[along], margin[along]
+        extent = max((box.shape[along] for box in marked.values()), default=0)
+        while size[which] < min(extent + 2 * (by // 2), high - low):
+            size[which] = min(size[which] + max(2 * by, 2), high - low)
+        starts[:, which] = (starts[:, which] - (size[which] - path.size[which]) // 2).clip(
+            low, high - size[which]
+        )
+    drawn = [index - path.first for index in marked]
+    places, short = starts.copy(), set()
+    for index, box in zip(drawn, marked.values(), strict=True):
+        for which, along in enumerate((axis.row_axis, axis.column_axis)):
+            low, high, by = bounds.start[along], bounds.stop[along], margin[along]
+            start, stop = places[index, which], places[index, which] + size[which]
+            if start > max(box.start[along] - by // 2, low) or stop < min(
+                box.stop[along] + by // 2, high
+            ):
+                short.add(index)
+                ends = sorted((box.start[along] - by, box.stop[along] + by - size[which]))
+                places[index, which] = min(max(start, ends[0]), ends[1])
+                places[index, which] = places[index, which].clip(low, high - size[which])
+    for position, index in enumerate(drawn):
+        if index in short:
+            before = drawn[position - 1] if position else None
+            after = drawn[position + 1] if position + 1 < len(drawn) else None
+            _join(starts, places, before, index)
+            _join(starts, places, index, after)
+    moved = tuple((int(row), int(column)) for row, column in starts)
+    if moved == path.starts and tuple(size) == path.size:
+        return path
+    return CropPath(axis, path.first, (size[0], size[1]), moved)
+
+
 def _sections(prompts: Iterable[Prompt], axis: Axis, shape: Sequence[int]) -> dict[int, Box]:
     """Return the box of what masks and boxes mark on each slice of one axis, by rising slice."""
     sections: dict[int, Box] = {}
@@ -236,3 +309,18 @@ def _clicked(prompts: Iterable[Prompt], axis: Axis, shape: Sequence[int]) -> lis
         if prompt.axis is axis and isinstance(prompt, PointPrompt)
     )
     return [extent for extent in extents if extent is not None]
+
+
+def _join(
+    starts: NDArray[np.int64], places: NDArray[np.int64], here: int | None, there: int | None
+) -> None:
+    """Put windows on a straight line between two slices; as one of them where the other is none."""
+    if here is None and there is not None:
+        starts[: there + 1] = places[there]
+    elif there is None and here is not None:
+        starts[here:] = places[here]
+    elif here is not None and there is not None:
+        between = np.arange(here, there + 1)
+        for which in (0, 1):
+            line = np.interp(between, (here, there), (places[here, which], places[there, which]))
+            starts[here : there + 1, which] = np.floor(line + 0.5 + 1e-9)
