@@ -73,10 +73,10 @@ class Sam2Family(ModelFamily):
         config = config_at(config, size, self.spec)
         if checkpoint.tensors:
             state = official.convert(checkpoint.tensors)
-            network = _build(config, checkpoint.path.name, state=state)
+            network = build_network(config, checkpoint.path.name, state=state)
         else:
             checkpoint_checks.check_network(config, checkpoint.path / "model.safetensors")
-            network = _build(config, str(checkpoint.path), folder=checkpoint.path)
+            network = build_network(config, str(checkpoint.path), folder=checkpoint.path)
         spec = replace(self.spec, memory=memory_of(config))
         network = network.to(request.device)
         return Sam2SliceModel(network, spec, checkpoint.sha256, request.shortcuts)
@@ -126,7 +126,7 @@ def config_at(config: Any, size: int, spec: ModelSpec) -> Any:
     return config
 
 
-def _build(
+def build_network(
     config: Any,
     source: str,
     folder: Path | None = None,
