@@ -27,9 +27,8 @@ from voxtrail.preprocess.crop import around_prompts, check_margin, extent_of
 #: A window follows where the box around all drawn sections has so many times the area of the
 #: largest section's box. Chosen on phantoms; docs/decisions says how.
 FOLLOW_RATIO = 2.0
-#: The margin is this share of a section's side, within these limits in mm. Chosen on phantoms.
-MARGIN_SHARE = 0.5
-SMALLEST_MARGIN_MM, LARGEST_MARGIN_MM = 6.0, 10.0
+#: The margin is a section's own side, within these limits in mm. Chosen on phantoms.
+SMALLEST_MARGIN_MM, LARGEST_MARGIN_MM = 5.0, 10.0
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def plan_crop(
     (5.0, (4, 4), ((8, 8), (8, 7), (8, 5), (8, 3), (8, 1)))
     """
     prompts = tuple(prompts)
-    sections = _sections(prompts, axis, grid.shape)
+    sections = sections_on(axis, prompts, grid.shape)
     if margin_mm is None:
         margin_mm = fitting_margin_mm(prompts, grid)
     check_margin(margin_mm)
@@ -147,9 +146,9 @@ def fitting_margin_mm(prompts: Iterable[Prompt], grid: Grid) -> float:
     Returns
     -------
     float
-        `MARGIN_SHARE` of a section's side (the square root of its box' area, the median of all
-        sections), between `SMALLEST_MARGIN_MM` and `LARGEST_MARGIN_MM`, which is also the answer
-        where no section was drawn.
+        A section's side (the square root of its box' area, the median of all sections), between
+        `SMALLEST_MARGIN_MM` and `LARGEST_MARGIN_MM`, which is also the answer where no section
+        was drawn.
     """
     sides_mm = []
     for prompt in prompts:
@@ -160,84 +159,10 @@ def fitting_margin_mm(prompts: Iterable[Prompt], grid: Grid) -> float:
             sides_mm.append((rows_mm * columns_mm) ** 0.5)
     if not sides_mm:
         return LARGEST_MARGIN_MM
-    wanted = MARGIN_SHARE * float(np.median(sides_mm))
-    return min(max(wanted, SMALLEST_MARGIN_MM), LARGEST_MARGIN_MM)
+    return min(max(float(np.median(sides_mm)), SMALLEST_MARGIN_MM), LARGEST_MARGIN_MM)
 
 
-def rerouted(
-    path: CropPath,
-    prompts: Iterable[Prompt],
-    grid: Grid,
-    bounds: Box,
-    margin_mm: float,
-) -> CropPath:
-    """Return a path of an earlier plan, moved only as far as what is drawn by now asks for.
-
-    A window that holds what was drawn on its slice with half the margin stays. Another one moves
-    to the nearest place where it holds it with the whole margin, and the windows between it and
-    the next slices that were drawn run on straight lines again; no other slice changes. Where the
-    window is too small it grows, everywhere, in whole steps of twice the margin.
-
-    Parameters
-    ----------
-    path
-        Windows of all slices within the bounds.
-    prompts
-        All that is drawn of the label by now; those of other axes count for nothing here.
-    grid
-        Of the scan, RAS+.
-    bounds
-        What the windows do not leave.
-    margin_mm
-        That of the plan.
-
-    Returns
-    -------
-    CropPath
-        The same one if nothing moves.
-    """
-    axis, prompts = path.axis, tuple(prompts)
-    marked = _sections(prompts, axis, grid.shape)
-    for click in _clicked(prompts, axis, grid.shape):
-        index = click.start[axis.value]
-        marked[index] = marked.get(index, click).joined(click)
-    marked = dict(sorted(marked.items()))
-    margin = margin_vox(margin_mm, grid.spacing_mm)
-    size, starts = list(path.size), np.array(path.starts)
-    for which, along in enumerate((axis.row_axis, axis.column_axis)):
-        low, high, by = bounds.start[along], bounds.stop[along], margin[along]
-        extent = max((box.shape[along] for box in marked.values()), default=0)
-        while size[which] < min(extent + 2 * (by // 2), high - low):
-            size[which] = min(size[which] + max(2 * by, 2), high - low)
-        starts[:, which] = (starts[:, which] - (size[which] - path.size[which]) // 2).clip(
-            low, high - size[which]
-        )
-    drawn = [index - path.first for index in marked]
-    places, short = starts.copy(), set()
-    for index, box in zip(drawn, marked.values(), strict=True):
-        for which, along in enumerate((axis.row_axis, axis.column_axis)):
-            low, high, by = bounds.start[along], bounds.stop[along], margin[along]
-            start, stop = places[index, which], places[index, which] + size[which]
-            if start > max(box.start[along] - by // 2, low) or stop < min(
-                box.stop[along] + by // 2, high
-            ):
-                short.add(index)
-                ends = sorted((box.start[along] - by, box.stop[along] + by - size[which]))
-                places[index, which] = min(max(start, ends[0]), ends[1])
-                places[index, which] = places[index, which].clip(low, high - size[which])
-    for position, index in enumerate(drawn):
-        if index in short:
-            before = drawn[position - 1] if position else None
-            after = drawn[position + 1] if position + 1 < len(drawn) else None
-            _join(starts, places, before, index)
-            _join(starts, places, index, after)
-    moved = tuple((int(row), int(column)) for row, column in starts)
-    if moved == path.starts and tuple(size) == path.size:
-        return path
-    return CropPath(axis, path.first, (size[0], size[1]), moved)
-
-
-def _sections(prompts: Iterable[Prompt], axis: Axis, shape: Sequence[int]) -> dict[int, Box]:
+def sections_on(axis: Axis, prompts: Iterable[Prompt], shape: Sequence[int]) -> dict[int, Box]:
     """Return the box of what masks and boxes mark on each slice of one axis, by rising slice."""
     sections: dict[int, Box] = {}
     for prompt in prompts:
@@ -274,7 +199,7 @@ def _following(
     first, stop = bounds.start[axis.value], bounds.stop[axis.value]
     slices = np.arange(first, stop)
     margin = margin_vox(margin_mm, grid.spacing_mm)
-    held = _clicked(prompts, axis, grid.shape)
+    held = clicks_on(axis, prompts, grid.shape)
     size, starts = [], []
     for along in (axis.row_axis, axis.column_axis):
         # Twice the centres, which are whole numbers on the slices that were drawn.
@@ -301,7 +226,7 @@ def _starts(twice: NDArray[np.float64], size: int, low: int, high: int) -> NDArr
     return starts.clip(low, high - size)
 
 
-def _clicked(prompts: Iterable[Prompt], axis: Axis, shape: Sequence[int]) -> list[Box]:
+def clicks_on(axis: Axis, prompts: Iterable[Prompt], shape: Sequence[int]) -> list[Box]:
     """Return the boxes of the clicks on the structure, on slices of one axis."""
     extents = (
         extent_of(prompt, shape)
@@ -309,18 +234,3 @@ def _clicked(prompts: Iterable[Prompt], axis: Axis, shape: Sequence[int]) -> lis
         if prompt.axis is axis and isinstance(prompt, PointPrompt)
     )
     return [extent for extent in extents if extent is not None]
-
-
-def _join(
-    starts: NDArray[np.int64], places: NDArray[np.int64], here: int | None, there: int | None
-) -> None:
-    """Put windows on a straight line between two slices; as one of them where the other is none."""
-    if here is None and there is not None:
-        starts[: there + 1] = places[there]
-    elif there is None and here is not None:
-        starts[here:] = places[here]
-    elif here is not None and there is not None:
-        between = np.arange(here, there + 1)
-        for which in (0, 1):
-            line = np.interp(between, (here, there), (places[here, which], places[there, which]))
-            starts[here : there + 1, which] = np.floor(line + 0.5 + 1e-9)
