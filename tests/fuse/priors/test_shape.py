@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from voxtrail.core.axis import Axis
 from voxtrail.errors import OptionError
 from voxtrail.fuse.priors import PRIORS
 from voxtrail.fuse.priors.interpolation import reliability
@@ -35,6 +36,12 @@ def winding():
     return np.stack([disc(20, column, 4) for column in columns])
 
 
+def fuse(prior, stack, outlines):
+    """Fuse axial slices: (slice, row, column) in and out."""
+    axis = Axis.AXIAL
+    return axis.to_stack(prior.fuse(axis.from_stack(stack), {axis: outlines}, SPACING_MM[::-1]))
+
+
 def every(masks, step):
     return {index: masks[index] for index in range(0, len(masks), step)}
 
@@ -47,20 +54,20 @@ def test_an_unsure_tracker_is_put_right_by_outlines_that_foretell_one_another(co
     fat = np.stack([disc(20, 24, 8 + 0.5 * k) for k in range(17)])
     unsure = np.where(cone, 4, np.where(fat, 0.5, -4)).astype(np.float32)
     assert dice(unprompted(unsure, 4) > 0, unprompted(cone, 4)) < 0.8
-    fused = Shape().fuse(unsure, every(cone, 4), SPACING_MM)
+    fused = fuse(Shape(), unsure, every(cone, 4))
     assert dice(unprompted(fused, 4) > 0, unprompted(cone, 4)) > 0.97
 
 
 def test_a_tracker_that_lost_the_structure_leaves_it_to_the_outlines(cone):
     lost = logits(np.stack([disc(7, 9, 5)] * 17))
-    fused = Shape().fuse(lost, every(cone, 4), SPACING_MM)
+    fused = fuse(Shape(), lost, every(cone, 4))
     assert dice(unprompted(fused, 4) > 0, unprompted(cone, 4)) > 0.95
 
 
 def test_outlines_that_do_not_foretell_one_another_are_not_heard(winding):
     # Outlines at 0, 2, 4 .. lie at the turns: the neighbours of each are on the other side.
     assert reliability(every(winding, 2), SPACING_MM, 0.1) < 0.05
-    fused = Shape().fuse(logits(winding, size=1.0), every(winding, 2), SPACING_MM)
+    fused = fuse(Shape(), logits(winding, size=1.0), every(winding, 2))
     assert dice(unprompted(fused, 2) > 0, unprompted(winding, 2)) > 0.97
 
 
@@ -80,7 +87,7 @@ def test_an_oblique_structure_is_aligned():
     oblique = np.stack([disc(8 + k, 6 + 2 * k, 3) for k in range(17)])
     lost = logits(np.stack([disc(33, 6, 3)] * 17))
     with_alignment, without = (
-        Shape(align=align).fuse(lost, every(oblique, 4), SPACING_MM) for align in (0.1, 0.0)
+        fuse(Shape(align=align), lost, every(oblique, 4)) for align in (0.1, 0.0)
     )
     assert dice(unprompted(with_alignment, 4) > 0, unprompted(oblique, 4)) > 0.95
     assert dice(unprompted(without, 4) > 0, unprompted(oblique, 4)) < 0.6
@@ -91,16 +98,16 @@ def test_what_one_slice_says_by_itself_is_smoothed_away(cone):
     tracked = logits(straight, size=2.0)
     tracked[5, 20, 24] = -1.0
     # Two outlines: no prior, smoothing alone.
-    smoothed = Shape(smooth=0.5).fuse(tracked, every(straight, 16), SPACING_MM)
+    smoothed = fuse(Shape(smooth=0.5), tracked, every(straight, 16))
     assert smoothed[5, 20, 24] < 0  # one slice's own word still counts most
     tracked[5, 20, 24] = -0.4
-    assert Shape(smooth=0.5).fuse(tracked, every(straight, 16), SPACING_MM)[5, 20, 24] > 0
-    assert Shape(smooth=0.0).fuse(tracked, every(straight, 16), SPACING_MM)[5, 20, 24] < 0
+    assert fuse(Shape(smooth=0.5), tracked, every(straight, 16))[5, 20, 24] > 0
+    assert fuse(Shape(smooth=0.0), tracked, every(straight, 16))[5, 20, 24] < 0
 
 
 def test_a_sure_tracker_is_moved_by_no_more_than_the_limit(cone):
     tracked = logits(cone)
-    fused = Shape(smooth=0).fuse(tracked, every(cone, 4), SPACING_MM)
+    fused = fuse(Shape(smooth=0), tracked, every(cone, 4))
     assert (np.abs(fused - np.clip(tracked, -8, 8))[1:4] <= PRIOR_LIMIT + 1e-5).all()
 
 
@@ -108,3 +115,18 @@ def test_a_sure_tracker_is_moved_by_no_more_than_the_limit(cone):
 def test_options_out_of_range_are_refused(text):
     with pytest.raises(OptionError, match="of the shape prior is out of range"):
         PRIORS.parse(text)
+
+
+def test_what_the_outlines_of_two_axes_say_is_added_up_within_the_limit():
+    i, j, k = np.indices((20, 22, 24))
+    ball = (i - 9) ** 2 + (j - 11) ** 2 + (k - 12) ** 2 <= 64
+    nothing = np.zeros(ball.shape, dtype=np.float32)
+    one, other = (
+        {axis: {n: axis.to_stack(ball)[n] for n in slices}}
+        for axis, slices in ((Axis.AXIAL, (5, 9, 13, 18)), (Axis.SAGITTAL, (3, 7, 11, 15)))
+    )
+    said = [Shape().fuse(nothing, drawn, (1.0, 1.0, 1.0)) for drawn in (one, other, one | other)]
+    within = (np.abs(said[0]) < PRIOR_LIMIT) & (np.abs(said[1]) < PRIOR_LIMIT)
+    assert within.sum() > 1000
+    expected = np.clip(said[0] + said[1], -PRIOR_LIMIT, PRIOR_LIMIT)
+    np.testing.assert_allclose(said[2][within], expected[within], atol=1e-5)

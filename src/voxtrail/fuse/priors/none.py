@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from voxtrail.core.axis import Axis
 from voxtrail.fuse.priors.base import FloatArray, Mask, Prior
 
 
@@ -16,7 +17,7 @@ class NoPrior(Prior):
     Examples
     --------
     >>> import numpy as np
-    >>> NoPrior().fuse(np.float32([[[2.0]]]), {0: np.array([[True]])}, (1.0, 1.0, 1.0))
+    >>> NoPrior().fuse(np.float32([[[2.0]]]), {}, (1.0, 1.0, 1.0))
     array([[[2.]]], dtype=float32)
     """
 
@@ -25,7 +26,7 @@ class NoPrior(Prior):
     def fuse(
         self,
         logits: FloatArray,
-        outlines: Mapping[int, Mask],
+        outlines: Mapping[Axis, Mapping[int, Mask]],
         spacing_mm: tuple[float, float, float],
     ) -> FloatArray:
         """Return them; see `Prior.fuse`."""

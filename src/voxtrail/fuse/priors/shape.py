@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.core.axis import Axis
 from voxtrail.errors import OptionError
 from voxtrail.fuse.priors.base import FloatArray, Mask, Prior, gaps
 from voxtrail.fuse.priors.interpolation import deviations, reliability
@@ -36,7 +37,8 @@ class Shape(Prior):
     smoothed along the stack; d how many standard deviations a voxel lies inside of the interpolated
     surface, and r what a deviation has been worth in this case, found by leaving each inner
     outline out (`voxtrail.fuse.priors.interpolation`). q is 1, and falls to 0 where the tracked
-    masks do not join the outlines at the ends of the gap: then the tracker was lost.
+    masks do not join the outlines at the ends of the gap: then the tracker was lost. A voxel
+    between outlines of several axes takes the mean of ``q g`` and the sum of ``r d``.
 
     Parameters
     ----------
@@ -74,25 +76,42 @@ class Shape(Prior):
     def fuse(
         self,
         logits: FloatArray,
-        outlines: Mapping[int, Mask],
+        outlines: Mapping[Axis, Mapping[int, Mask]],
         spacing_mm: tuple[float, float, float],
     ) -> FloatArray:
         """Return the fused logits; see `Prior.fuse`."""
-        fused = logits.copy()
-        worth = reliability(outlines, spacing_mm, self.align) / LOGIT_WORTH
-        for low, high in gaps(outlines):
-            steps = high - low
-            gap = Gap.between(outlines[low], outlines[high], steps, spacing_mm[1:], self.align)
-            tracked = gap.place(
-                np.clip(logits[low + 1 : high], -LOGIT_LIMIT, LOGIT_LIMIT), -LOGIT_LIMIT
+        tracked, said = np.zeros_like(logits), np.zeros_like(logits)
+        axes = np.zeros(logits.shape, dtype=np.uint8)
+        for axis, drawn in outlines.items():
+            along_mm, row_mm, column_mm = (
+                spacing_mm[along] for along in (axis.value, axis.row_axis, axis.column_axis)
             )
-            told = deviations(gap, gap.weights(), steps * spacing_mm[0])
-            trusted = _trust(tracked > 0, told > 0, gap)
-            if self.smooth and not gap.aligned:
-                tracked = _smoothed(tracked, gap, self.smooth)
-            said = trusted * tracked + np.clip(worth * told, -PRIOR_LIMIT, PRIOR_LIMIT)
-            fused[low + 1 : high] = gap.cut(said.astype(np.float32))
+            worth = reliability(drawn, (along_mm, row_mm, column_mm), self.align) / LOGIT_WORTH
+            for low, high in gaps(drawn):
+                gap = Gap.between(
+                    drawn[low], drawn[high], high - low, (row_mm, column_mm), self.align
+                )
+                between = slice(low + 1, high)
+                told = deviations(gap, gap.weights(), (high - low) * along_mm)
+                own = self._tracked(axis.to_stack(logits)[between], told > 0, gap)
+                # Stacks are views: what is added to them is added to the volumes.
+                axis.to_stack(tracked)[between] += own
+                axis.to_stack(said)[between] += gap.cut((worth * told).astype(np.float32))
+                axis.to_stack(axes)[between] += 1
+        heard = axes > 0
+        fused = logits.copy()
+        fused[heard] = tracked[heard] / axes[heard]
+        fused[heard] += np.clip(said[heard], -PRIOR_LIMIT, PRIOR_LIMIT)
         return fused
+
+    def _tracked(self, logits: FloatArray, interpolated: NDArray[np.bool_], gap: Gap) -> FloatArray:
+        """Return the logits of a gap's slices, limited, smoothed and scaled by their trust."""
+        framed = gap.place(np.clip(logits, -LOGIT_LIMIT, LOGIT_LIMIT), -LOGIT_LIMIT)
+        trust = _trust(framed > 0, interpolated, gap)
+        if self.smooth and not gap.aligned:
+            framed = _smoothed(framed, gap, self.smooth)
+        scaled: FloatArray = (trust * gap.cut(framed)).astype(np.float32)
+        return scaled
 
 
 def _trust(tracked: NDArray[np.bool_], interpolated: NDArray[np.bool_], gap: Gap) -> float:
