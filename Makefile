@@ -7,6 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# Tests run beside each other, one a core; who is done takes over what another has left.
+BESIDE := -n auto --maxprocesses 8 --dist worksteal
+
 .PHONY: demo test test-full check format micro micro-report study bench fuzz clean
 
 demo: $(VENV)/.installed
@@ -15,7 +18,7 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	@echo "== tests (real CT where VOXTRAIL_CT names a folder) =="
-	$(BIN)/python -m pytest -m "not full"
+	$(BIN)/python -m pytest -m "not full" $(BESIDE)
 
 test-full: $(VENV)/.installed-dev
 	@echo "== slow tests: parity of the larger models with the reference =="
@@ -46,7 +49,8 @@ study: $(VENV)/.installed-dev
 	$(PIP) -e '.[itk]'
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash docs/study/run.sh runs/study
 
-# Harmed inputs by the thousand: no traceback, no hang, no memory, nothing left behind.
+# Fuzzing: thousands of damaged or generated files, of which each must be read or refused in one
+# line: no traceback, no hang, no more than 2 GiB of memory, no file left behind.
 INPUTS ?= 10000
 SEED ?= 0
 fuzz: $(VENV)/.installed-dev

@@ -13,7 +13,7 @@ FAMILIES: list[Family] = [FUSIONS, PROMPT_MEMORIES, RECENT_MEMORIES, PROMPT_SLIC
 MEMBERS = [(family, name) for family in FAMILIES for name in family.members()]
 
 
-@pytest.mark.parametrize(("family", "name"), MEMBERS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("family", "name"), MEMBERS, ids=[name for _, name in MEMBERS])
 def test_every_part_is_built_from_its_name_and_from_its_own_text(family, name):
     part = family.parse(name)
     assert family.parse(family.spec(part)) == part

@@ -22,13 +22,18 @@ PASSING = ("finished", "image_encoder_s", "memory_attention_s", "memory_encoder_
            "mask_decoder_s", "total_s", "spent_s", "peak_mib", "encoded_slices")  # fmt: skip
 
 
-def busy_workers() -> list[int]:
-    """Return the processes of actors that have a case: Ray writes what they do into their names."""
+def busy_workers(mark: Path) -> list[int]:
+    """Return the processes of actors that have a structure.
+
+    Ray writes what they do into their names; ``mark`` stands in the environment of this test's, of
+    which others may run on the same machine.
+    """
     found = []
-    for place in Path("/proc").glob("[0-9]*/cmdline"):
+    for place in Path("/proc").glob("[0-9]*"):
         try:
-            if place.read_bytes().startswith(b"ray::_RayWorker.run"):
-                found.append(int(place.parent.name))
+            busy = (place / "cmdline").read_bytes().startswith(b"ray::_RayWorker.run")
+            if busy and str(mark).encode() in (place / "environ").read_bytes():
+                found.append(int(place.name))
         except OSError:  # it ended meanwhile
             continue
     return found
@@ -55,7 +60,7 @@ def test_ray_records_what_serial_records_though_a_worker_dies(
     killed: list[int] = []
 
     def kill_one(done: int, total: int, what: str) -> None:
-        if not killed and (busy := busy_workers()):
+        if not killed and (busy := busy_workers(tmp_path)):
             killed.append(busy[0])
             os.kill(busy[0], signal.SIGKILL)
 

@@ -52,10 +52,10 @@ def encoded(monkeypatch) -> Counter:
 
 
 def test_table_vi_encodes_each_slice_once_an_axis(request_for, encoded) -> None:
-    request = request_for("stride", "gating", "slicing", "propagation", "threshold")
+    request = request_for("stride", "gating", "slicing", "propagation", "threshold", per_type=1)
     run(request, Serial())
     once = 0
-    for item in request.manifest.structures:
+    for item in request.chosen.structures:
         crop = crop_of(item.box, item.shape, item.spacing_mm, 4.0)
         once += sum(crop.shape)  # three-axis passes use all three
     assert encoded == {64: once}
@@ -65,7 +65,7 @@ def test_table_vi_encodes_each_slice_once_an_axis(request_for, encoded) -> None:
     tracked = frame[frame.task.str.contains('"task": "track"')].drop_duplicates(["task", *KEYS[2:]])
     alone = sum(
         sum(crop_of(item.box, item.shape, item.spacing_mm, 4.0).shape[axis.value] for axis in axes)
-        for item in request.manifest.structures
+        for item in request.chosen.structures
         for axes in (
             [Axis.AXIAL] if '"axes": ["axial"]' in task else list(Axis)
             for task in tracked.task[
@@ -77,7 +77,7 @@ def test_table_vi_encodes_each_slice_once_an_axis(request_for, encoded) -> None:
 
 
 def test_the_plan_counts_what_is_then_encoded(request_for, encoded) -> None:
-    request = request_for("propagation", "threshold")
+    request = request_for("propagation", "threshold", per_type=1)
     left, _ = prepare(request)
     expected = sum(encodings(left.groups, 4.0).values())
     run(request, Serial())
@@ -85,14 +85,14 @@ def test_the_plan_counts_what_is_then_encoded(request_for, encoded) -> None:
 
 
 def test_rows_are_unique_and_whole(request_for) -> None:
-    request = request_for("final", "slice-change", "embeddings")
+    request = request_for("final", "slice-change", "embeddings", per_type=1)
     summary = run(request, Serial())
     frame = Records(request.folder).frame()
     assert not frame.duplicated(KEYS).any()
-    assert len(frame) == 4 * (7 + 12) + 21
+    assert len(frame) == 2 * (7 + 12) + 21
     done = frame[(frame.experiment == "final") & (frame.status == "done")]
     tracked = done[done.weights_sha256.notna()]
-    assert len(tracked) == 4 * 5
+    assert len(tracked) == 2 * 5
     for column in ("dice", "iou", "unprompted_dice", "total_s", "image_encoder_s", "input_size"):
         assert tracked[column].notna().all()
     assert (tracked.total_s >= tracked.image_encoder_s).all()
@@ -100,11 +100,11 @@ def test_rows_are_unique_and_whole(request_for) -> None:
 
 
 def test_a_task_of_several_experiments_is_done_once_and_copied_later(request_for, encoded) -> None:
-    run(request_for("slicing"), Serial())
+    run(request_for("slicing", per_type=1), Serial())
     before = sum(encoded.values())
-    summary = run(request_for("stride"), Serial())
+    summary = run(request_for("stride", per_type=1), Serial())
     # stride 1 is sliced 6; the rivals are the same too, where they are installed
-    assert summary.copied >= 2 * 4
+    assert summary.copied >= 2 * 2
     assert sum(encoded.values()) > before  # strides 2 and 4
     frame = Records(request_for("stride").folder).frame().set_index(KEYS)
     for case, structure in {index[2:] for index in frame.index}:
@@ -113,9 +113,9 @@ def test_a_task_of_several_experiments_is_done_once_and_copied_later(request_for
 
 
 def test_a_finished_study_does_nothing(request_for, encoded) -> None:
-    run(request_for("stride"), Serial())
+    run(request_for("stride", per_type=1), Serial())
     before = sum(encoded.values())
-    summary = run(request_for("stride"), Serial())
+    summary = run(request_for("stride", per_type=1), Serial())
     assert summary.rows["done"] == 0
     assert sum(encoded.values()) == before
 

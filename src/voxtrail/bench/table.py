@@ -9,7 +9,7 @@ from voxtrail.io.atomic import replacing
 
 #: What each component is called in the paper's Figure 4a.
 COMPONENTS = ("image encoder", "memory attention", "memory encoder", "mask decoder")
-#: What issue 5 asks of two cores, SAM 2.1 small at 1024 pixels.
+#: What was to be reached on two cores with SAM 2.1 small at 1024 pixels.
 ASKED = {"baseline": 2.5, "is+sps": 4.0, "resolution-512": 12.0, "labels-8": 2.0, "rerun": 8.0}
 
 

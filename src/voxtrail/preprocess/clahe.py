@@ -36,7 +36,8 @@ class Clahe(Transform):
 
     Notes
     -----
-    Source: paper, preprocessing by "CLAHE" alone; PAPER_NOTES: slice by slice on the min-max image.
+    Source: paper, preprocessing by "CLAHE" alone. That it is done slice by slice on the min-max
+    image is our reading: the paper gives no details.
     """
 
     name: ClassVar[str] = "clahe"

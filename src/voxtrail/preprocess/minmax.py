@@ -19,7 +19,7 @@ class MinMax(Transform):
 
     Notes
     -----
-    Source: paper, "no preprocessing"; PAPER_NOTES: min-max of the raw HU volume.
+    Source: paper, "no preprocessing". That it scales the whole raw volume is our reading.
 
     Examples
     --------
