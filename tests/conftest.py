@@ -10,10 +10,16 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # Equal runs try equal examples, and a busy machine fails none of them.
-settings.register_profile("voxtrail", deadline=None, derandomize=True, database=None)
+settings.register_profile(
+    "voxtrail",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("voxtrail")
 
 

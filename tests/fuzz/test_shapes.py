@@ -10,7 +10,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import voxtrail as vt
@@ -26,8 +26,7 @@ from voxtrail.errors import VoxtrailError
 from voxtrail.study.study_file import read_study, write_study
 
 SHAPE = (9, 12, 14)
-#: Too slow is a draw here only while the machine does something else.
-few = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=40)
 
 
 @pytest.fixture(scope="module")
