@@ -4,7 +4,7 @@ import pytest
 from voxtrail.core.axis import Axis
 from voxtrail.errors import OptionError
 from voxtrail.fuse.priors import PRIORS
-from voxtrail.fuse.priors.interpolation import reliability
+from voxtrail.fuse.priors.interpolation import interpolation_worth
 from voxtrail.fuse.priors.shape import PRIOR_LIMIT, Shape
 
 SPACING_MM = (3.0, 1.0, 1.0)
@@ -36,10 +36,12 @@ def winding():
     return np.stack([disc(20, column, 4) for column in columns])
 
 
-def fuse(prior, stack, outlines):
+def fuse(prior, stack, outlines, held_out=None):
     """Fuse axial slices: (slice, row, column) in and out."""
     axis = Axis.AXIAL
-    return axis.to_stack(prior.fuse(axis.from_stack(stack), {axis: outlines}, SPACING_MM[::-1]))
+    held = None if held_out is None else {axis: held_out}
+    fused = prior.fuse(axis.from_stack(stack), {axis: outlines}, SPACING_MM[::-1], held)
+    return axis.to_stack(fused)
 
 
 def every(masks, step):
@@ -66,21 +68,21 @@ def test_a_tracker_that_lost_the_structure_leaves_it_to_the_outlines(cone):
 
 def test_outlines_that_do_not_foretell_one_another_are_not_heard(winding):
     # Outlines at 0, 2, 4 .. lie at the turns: the neighbours of each are on the other side.
-    assert reliability(every(winding, 2), SPACING_MM, 0.1) < 0.05
+    assert interpolation_worth(every(winding, 2), SPACING_MM, 0.1) < 0.05
     fused = fuse(Shape(), logits(winding, size=1.0), every(winding, 2))
     assert dice(unprompted(fused, 2) > 0, unprompted(winding, 2)) > 0.97
 
 
-def test_reliability_by_hand(cone):
+def test_what_interpolation_is_worth(cone):
     # Nothing can be left out of two outlines.
-    assert reliability({0: cone[0], 16: cone[16]}, SPACING_MM, 0.1) == 0
+    assert interpolation_worth({0: cone[0], 16: cone[16]}, SPACING_MM, 0.1) == 0
     # A cylinder foretells itself wholly; of the same slope, more outlines are more reliable.
     straight = np.stack([disc(20, 24, 6)] * 17)
-    three, five = (reliability(every(straight, step), SPACING_MM, 0.1) for step in (8, 4))
+    three, five = (interpolation_worth(every(straight, step), SPACING_MM, 0.1) for step in (8, 4))
     assert 0 < three < five
     # An empty slice among them is no test.
     with_gap = {**every(straight, 8), 17: np.zeros(ROWS_COLUMNS, dtype=bool)}
-    assert reliability(with_gap, SPACING_MM, 0.1) == pytest.approx(three)
+    assert interpolation_worth(with_gap, SPACING_MM, 0.1) == pytest.approx(three)
 
 
 def test_an_oblique_structure_is_aligned():
@@ -130,3 +132,19 @@ def test_what_the_outlines_of_two_axes_say_is_added_up_within_the_limit():
     assert within.sum() > 1000
     expected = np.clip(said[0] + said[1], -PRIOR_LIMIT, PRIOR_LIMIT)
     np.testing.assert_allclose(said[2][within], expected[within], atol=1e-5)
+
+
+def test_left_out_outlines_tell_what_logits_are_worth(cone):
+    outlines = every(cone, 4)
+    fat = np.stack([disc(20, 24, 8 + 0.5 * k) for k in range(17)])
+    tracked = logits(fat, size=2.0)
+    inner = (4, 8, 12)
+    # What was tracked while an outline was left out is right for one, and as fat for the other.
+    right, wrong = (
+        fuse(Shape(), tracked, outlines, {index: logits(masks[index], 2.0) for index in inner})
+        for masks in (cone, fat)
+    )
+    rim = unprompted(fat & ~cone, 4)
+    assert unprompted(right, 4)[rim].mean() > unprompted(wrong, 4)[rim].mean() + 0.2
+    nothing = fuse(Shape(), tracked, outlines, {})
+    np.testing.assert_array_equal(nothing, fuse(Shape(), tracked, outlines))

@@ -11,20 +11,24 @@ from numpy.typing import NDArray
 
 from voxtrail.core.axis import Axis
 from voxtrail.errors import OptionError
-from voxtrail.fuse.priors.base import FloatArray, Mask, Prior, gaps
-from voxtrail.fuse.priors.interpolation import deviations, reliability
+from voxtrail.fuse.priors.base import FloatArray, HeldOut, Mask, Prior, gaps
+from voxtrail.fuse.priors.interpolation import deviations, interpolation_worth
+from voxtrail.fuse.priors.worth import typical, worth
 from voxtrail.shape import Gap
 
 #: Logits beyond it are no surer (trial: SAM 2's are large wherever it is at all sure).
 LOGIT_LIMIT = 8.0
 #: What outlines say moves a logit by no more than this: a tracker that is sure is not overruled.
 PRIOR_LIMIT = 4.0
-#: A logit counts as half the log-odds that it names (phantoms: 0.35 to 0.7 fuse alike): along the
-#: surface, a mask is wrong on many pixels at once.
+#: Log-odds that a logit is worth before any outline was left out (phantoms: 0.35 to 0.7 fuse
+#: alike). Less than the 1 of its training: along the surface, pixels are wrong together.
 LOGIT_WORTH = 0.5
 #: A tracker is lost where its masks next to the outlines overlap these by less than this part of
 #: what interpolated masks do (phantoms: lost ones by 0 to 0.06, bad ones by 0.13 and more).
 LOST_BELOW = 0.2
+#: Outlines take over from a lost tracker only where a deviation is worth more log-odds (phantoms: 0
+#: to 0.03 where interpolation missed every outline that was left out, 0.06 and more elsewhere).
+TAKES_OVER = 0.05
 #: What interpolated masks are taken to overlap the outlines by at least, as a Dice.
 LEAST_OVERLAP = 0.1
 
@@ -33,12 +37,13 @@ LEAST_OVERLAP = 0.1
 class Shape(Prior):
     """Add what interpolated outlines say to what was tracked, in log-odds.
 
-    Between two outlines, ``q g + clip(r d / LOGIT_WORTH)``: g is the logit that was tracked,
-    smoothed along the stack; d how many standard deviations a voxel lies inside of the interpolated
-    surface, and r what a deviation has been worth in this case, found by leaving each inner
-    outline out (`voxtrail.fuse.priors.interpolation`). q is 1, and falls to 0 where the tracked
-    masks do not join the outlines at the ends of the gap: then the tracker was lost. A voxel
-    between outlines of several axes takes the mean of ``q g`` and the sum of ``r d``.
+    Between two outlines, ``q g + clip(r d / s)``: g is the logit that was tracked, smoothed along
+    the stack; d how many standard deviations a voxel lies inside of the interpolated surface; r
+    and s what a deviation and a logit have been worth in this case, found by leaving each inner
+    outline out (`voxtrail.fuse.priors.worth`). q is 1, and falls to 0 where the tracked masks do
+    not join the outlines at the ends of the gap, although interpolation is of some worth: then the
+    tracker was lost. A voxel between outlines of several axes takes the mean of ``q g`` and the
+    sum of ``r d / s``.
 
     Parameters
     ----------
@@ -78,6 +83,7 @@ class Shape(Prior):
         logits: FloatArray,
         outlines: Mapping[Axis, Mapping[int, Mask]],
         spacing_mm: tuple[float, float, float],
+        held_out: HeldOut | None = None,
     ) -> FloatArray:
         """Return the fused logits; see `Prior.fuse`."""
         tracked, said = np.zeros_like(logits), np.zeros_like(logits)
@@ -86,17 +92,24 @@ class Shape(Prior):
             along_mm, row_mm, column_mm = (
                 spacing_mm[along] for along in (axis.value, axis.row_axis, axis.column_axis)
             )
-            worth = reliability(drawn, (along_mm, row_mm, column_mm), self.align) / LOGIT_WORTH
+            pixel_mm = row_mm, column_mm
+            logit_worth = _logit_worth(drawn, (held_out or {}).get(axis, {}), pixel_mm)
+            stack_mm = (along_mm, *pixel_mm)
+            deviation_worth = interpolation_worth(drawn, stack_mm, self.align)
             for low, high in gaps(drawn):
-                gap = Gap.between(
-                    drawn[low], drawn[high], high - low, (row_mm, column_mm), self.align
-                )
+                gap = Gap.between(drawn[low], drawn[high], high - low, pixel_mm, self.align)
                 between = slice(low + 1, high)
                 told = deviations(gap, gap.weights(), (high - low) * along_mm)
-                own = self._tracked(axis.to_stack(logits)[between], told > 0, gap)
+                own = gap.place(
+                    np.clip(axis.to_stack(logits)[between], -LOGIT_LIMIT, LOGIT_LIMIT),
+                    fill=-LOGIT_LIMIT,
+                )
+                trust = _trust(own > 0, told > 0, gap) if deviation_worth > TAKES_OVER else 1.0
+                if self.smooth and not gap.aligned:
+                    own = _smoothed(own, gap, self.smooth)
                 # Stacks are views: what is added to them is added to the volumes.
-                axis.to_stack(tracked)[between] += own
-                axis.to_stack(said)[between] += gap.cut((worth * told).astype(np.float32))
+                axis.to_stack(tracked)[between] += gap.cut(trust * own)
+                axis.to_stack(said)[between] += gap.cut(told * deviation_worth / logit_worth)
                 axis.to_stack(axes)[between] += 1
         heard = axes > 0
         fused = logits.copy()
@@ -104,14 +117,21 @@ class Shape(Prior):
         fused[heard] += np.clip(said[heard], -PRIOR_LIMIT, PRIOR_LIMIT)
         return fused
 
-    def _tracked(self, logits: FloatArray, interpolated: NDArray[np.bool_], gap: Gap) -> FloatArray:
-        """Return the logits of a gap's slices, limited, smoothed and scaled by their trust."""
-        framed = gap.place(np.clip(logits, -LOGIT_LIMIT, LOGIT_LIMIT), -LOGIT_LIMIT)
-        trust = _trust(framed > 0, interpolated, gap)
-        if self.smooth and not gap.aligned:
-            framed = _smoothed(framed, gap, self.smooth)
-        scaled: FloatArray = (trust * gap.cut(framed)).astype(np.float32)
-        return scaled
+
+def _logit_worth(
+    outlines: Mapping[int, Mask],
+    held_out: Mapping[int, FloatArray],
+    pixel_mm: tuple[float, float],
+) -> float:
+    """Return the log-odds that a logit is worth in this case."""
+    tested = {index: outlines[index] for index in held_out if outlines[index].any()}
+    return typical(
+        (
+            worth(np.clip(held_out[index], -LOGIT_LIMIT, LOGIT_LIMIT), outline, pixel_mm)
+            for index, outline in tested.items()
+        ),
+        before=LOGIT_WORTH,
+    )
 
 
 def _trust(tracked: NDArray[np.bool_], interpolated: NDArray[np.bool_], gap: Gap) -> float:
