@@ -167,12 +167,12 @@ class SliceModel(Protocol):
         """Segment slices from memories alone, several at once."""
 
     def memorise(
-        self, features: Sequence[Features], steps: Sequence[SlicePrediction]
+        self, features: Sequence[Features], predictions: Sequence[SlicePrediction]
     ) -> list[SpatialMemory]:
         """Make the spatial memories of segmented slices."""
 
     def masks(
-        self, steps: Sequence[SlicePrediction], shape_hw: tuple[int, int]
+        self, predictions: Sequence[SlicePrediction], shape_hw: tuple[int, int]
     ) -> NDArray[np.float32]:
         """Return mask logits (n, rows, columns) float32 at the size of the slices."""
 

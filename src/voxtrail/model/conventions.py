@@ -33,12 +33,12 @@ def points_of(prompt: BoxPrompt | PointPrompt) -> tuple[list[tuple[float, float]
 def in_batches(
     trackings: Sequence[Tracking], track: Callable[[list[Tracking]], list[SlicePrediction]]
 ) -> list[SlicePrediction]:
-    """Track slices, those with as many memories and pointers in one call; return steps in order."""
+    """Track slices, those with as many memories and pointers in one call; return them in order."""
     alike: dict[tuple[int, int], list[int]] = defaultdict(list)
     for position, tracking in enumerate(trackings):
         alike[len(tracking.memories), len(tracking.pointers)].append(position)
-    steps: dict[int, SlicePrediction] = {}
+    predictions: dict[int, SlicePrediction] = {}
     for positions in alike.values():
         batch = track([trackings[position] for position in positions])
-        steps.update(zip(positions, batch, strict=True))
-    return [steps[position] for position in range(len(trackings))]
+        predictions.update(zip(positions, batch, strict=True))
+    return [predictions[position] for position in range(len(trackings))]

@@ -246,32 +246,34 @@ class ExportedModel:
                     ),
                 }
             )
-        return _steps(found, prompted=True)[0]
+        return _predictions(found, prompted=True)[0]
 
     def track(self, trackings: Sequence[Tracking]) -> list[SlicePrediction]:
         """Segment slices from memories alone; those with as many memories go in one batch."""
         return in_batches(trackings, self._track_alike)
 
     def memorise(
-        self, features: Sequence[ExportedFeatures], steps: Sequence[SlicePrediction]
+        self, features: Sequence[ExportedFeatures], predictions: Sequence[SlicePrediction]
     ) -> list[Array]:
         """Make the spatial memories of segmented slices: (h*w, M) as the bits of bfloat16."""
         with self.stopwatch.measure("memory encoder"):
             (memories,) = self._graphs["memorise"].run(
                 {
                     "image_embedding": np.stack([item.image_embedding for item in features]),
-                    "logits": np.stack([step.logits for step in steps]),
-                    "drawn": np.array([step.prompted for step in steps]),
-                    "absent": np.array([float(step.object_score) <= 0 for step in steps]),
+                    "logits": np.stack([prediction.logits for prediction in predictions]),
+                    "drawn": np.array([prediction.prompted for prediction in predictions]),
+                    "absent": np.array(
+                        [float(prediction.object_score) <= 0 for prediction in predictions]
+                    ),
                 }
             )
         return [_to_bfloat16(one) for one in memories]
 
     def masks(
-        self, steps: Sequence[SlicePrediction], shape_hw: tuple[int, int]
+        self, predictions: Sequence[SlicePrediction], shape_hw: tuple[int, int]
     ) -> NDArray[np.float32]:
         """Return mask logits (n, rows, columns) float32 at the size of the slices."""
-        return bilinear(np.stack([step.logits for step in steps]), shape_hw)
+        return bilinear(np.stack([prediction.logits for prediction in predictions]), shape_hw)
 
     def _outline(self, drawn: NDArray[np.bool_]) -> tuple[Array, Array]:
         """Return a drawn mask at the input's size, 0 and 1, and as logits at a quarter of it."""
@@ -301,7 +303,7 @@ class ExportedModel:
         maps["image_embedding"] = self._conditioned(trackings)
         with self.stopwatch.measure("mask decoder"):
             found = self._graphs["decode_tracked"].run(maps)
-        return _steps(found, prompted=False)
+        return _predictions(found, prompted=False)
 
     def _conditioned(self, trackings: Sequence[Tracking]) -> Array:
         """Return what memory attention makes of the slices' embeddings: (n, C, h, w)."""
@@ -330,7 +332,7 @@ def _batch(features: Sequence[ExportedFeatures]) -> dict[str, Array]:
     return {name: np.stack([getattr(one, name) for one in features]) for name in PACKED_NAMES}
 
 
-def _steps(found: list[Array], *, prompted: bool) -> list[SlicePrediction]:
+def _predictions(found: list[Array], *, prompted: bool) -> list[SlicePrediction]:
     logits, pointers, ious, scores = found
     return [
         SlicePrediction(

@@ -15,7 +15,6 @@ from typing import Any, SupportsFloat
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -36,6 +35,7 @@ from voxtrail.model.decoder import Decoder
 from voxtrail.model.device import on_device
 from voxtrail.model.gathered_prompts import GatheredPrompts
 from voxtrail.model.image_encoder import ImageEncoder
+from voxtrail.model.maps import copied, fitted, resized, shares
 from voxtrail.model.memory_attention import MemoryAttention
 from voxtrail.model.memory_encoder import MemoryEncoder, as_tokens, halved
 from voxtrail.model.memory_tokens import MemoryTokens
@@ -265,7 +265,7 @@ class Sam2SliceModel:
 
     @torch.no_grad()
     def memorise(
-        self, features: Sequence[SliceFeatures], steps: Sequence[SlicePrediction]
+        self, features: Sequence[SliceFeatures], predictions: Sequence[SlicePrediction]
     ) -> list[Tensor]:
         """Make the spatial memories of segmented slices: (h*w, M) bfloat16 each.
 
@@ -274,37 +274,37 @@ class Sam2SliceModel:
         with self.stopwatch.measure("memory encoder"):
             memories = self._written(
                 torch.stack([item.image_embedding for item in features]),
-                torch.stack([step.logits for step in steps]),
-                on_device([step.prompted for step in steps], self._device),
-                torch.stack([self._number(step.object_score) for step in steps]) <= 0,
+                torch.stack([prediction.logits for prediction in predictions]),
+                on_device([prediction.prompted for prediction in predictions], self._device),
+                torch.stack([self._number(one.object_score) for one in predictions]) <= 0,
             )
         return list(memories.to(torch.bfloat16))
 
     @torch.no_grad()
     def masks(
-        self, steps: Sequence[SlicePrediction], shape_hw: tuple[int, int]
+        self, predictions: Sequence[SlicePrediction], shape_hw: tuple[int, int]
     ) -> NDArray[np.float32]:
         """Return mask logits (n, rows, columns) float32 at the size of the slices."""
-        logits = torch.stack([step.logits for step in steps])[:, None]
-        resized: NDArray[np.float32] = _resize(logits, shape_hw)[:, 0].cpu().numpy()
-        return resized
+        logits = torch.stack([prediction.logits for prediction in predictions])[:, None]
+        found: NDArray[np.float32] = resized(logits, shape_hw)[:, 0].cpu().numpy()
+        return found
 
     def _encode_chunk(self, slices: NDArray[np.float32]) -> list[SliceFeatures]:
         grey = torch.from_numpy(np.ascontiguousarray(slices, dtype=np.float32))[:, None]
         grey = grey.to(self._device, non_blocking=True)
-        image_embedding, finest, finer = self.encoder(_fitted(grey, self._size))
+        image_embedding, finest, finer = self.encoder(fitted(grey, self._size))
         return [
             # Copies, so that one slice does not keep the memory of its whole chunk alive; laid out
             # as they come back from a file, so that those give the same bits.
-            SliceFeatures(_copied(image_embedding[i]), (_copied(finest[i]), _copied(finer[i])))
+            SliceFeatures(copied(image_embedding[i]), (copied(finest[i]), copied(finer[i])))
             for i in range(len(slices))
         ]
 
     def _outline(self, drawn: NDArray[np.bool_]) -> tuple[Tensor, Tensor]:
         """Return a drawn mask at the input's size, 0 and 1, and as logits at a quarter of it."""
         mask = torch.from_numpy(np.ascontiguousarray(drawn))[None, None].float().to(self._device)
-        mask = (_fitted(mask, self._size) >= 0.5).float()
-        logits = _fitted(mask * (2 * MASK_LOGIT) - MASK_LOGIT, self.spec.mask_side(self._size))
+        mask = (fitted(mask, self._size) >= 0.5).float()
+        logits = fitted(mask * (2 * MASK_LOGIT) - MASK_LOGIT, self.spec.mask_side(self._size))
         return mask, logits[0, 0]
 
     def _outlined(self, features: SliceFeatures, mask: Tensor, logits: Tensor) -> SlicePrediction:
@@ -323,7 +323,7 @@ class Sam2SliceModel:
             predicted_iou=1.0,
             object_score=MASK_LOGIT if present else -MASK_LOGIT,
             prompted=True,
-            area=_areas(logits[None])[0],
+            area=shares(logits[None])[0],
         )
 
     def _track_alike(self, trackings: list[Tracking]) -> list[SlicePrediction]:
@@ -372,7 +372,7 @@ class Sam2SliceModel:
         with self.stopwatch.measure("mask decoder"):
             decoded = self._decoded(conditioned, stride4, stride8, sparse, dense, multimask)
         logits, pointers, ious, scores = (one.float() for one in decoded)
-        areas = _areas(logits)
+        areas = shares(logits)
         return [
             SlicePrediction(logits[i], pointers[i], ious[i], scores[i], prompted, areas[i])
             for i in range(len(features))
@@ -415,27 +415,3 @@ def takes_best_of_three(config: Any, num_points: int, *, tracked: bool) -> bool:
         and (not tracked or config.multimask_output_for_tracking)
         and config.multimask_min_pt_num <= num_points <= config.multimask_max_pt_num
     )
-
-
-def _fitted(maps: Tensor, size: int) -> Tensor:
-    """Bring (n, 1, rows, columns) to a square as the reference does images and masks."""
-    if maps.shape[-2:] == (size, size):
-        return maps
-    return F.interpolate(
-        maps, size=(size, size), mode="bilinear", align_corners=False, antialias=True
-    )
-
-
-def _areas(logits: Tensor) -> Tensor:
-    """Return the share of each mask's pixels (n, rows, columns) that lie inside: (n,)."""
-    return (logits > 0).float().mean(dim=(1, 2))
-
-
-def _copied(features: Tensor) -> Tensor:
-    return features.clone(memory_format=torch.contiguous_format)
-
-
-def _resize(logits: Tensor, shape_hw: tuple[int, int]) -> Tensor:
-    if tuple(logits.shape[-2:]) == tuple(shape_hw):
-        return logits
-    return F.interpolate(logits, size=shape_hw, mode="bilinear", align_corners=False)
