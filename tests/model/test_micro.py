@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from voxtrail.core.prompts import Prompts
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.datasets.phantom import demo_subject
 from voxtrail.evaluate import evaluate, simulate
-from voxtrail.memory import MemoryPolicy, PromptMemory, Query
+from voxtrail.memory import PromptMemory, Query
 from voxtrail.memory.recent.recent import Recent
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.catalogue import BUNDLED
@@ -55,9 +56,10 @@ def micro() -> LoadedModel:
 
 
 def mean_dice(
-    case: Case, model: LoadedModel, ct: Volume | None = None, window: str = "bone"
+    case: Case, model: LoadedModel, ct: Volume | None = None, config: Config | None = None
 ) -> float:
-    result = segment(ct or case.ct, case.prompts, Config(model="micro", window=window), model=model)
+    config = config or Config(model="micro")
+    result = segment(ct or case.ct, case.prompts, config, model=model)
     scores = evaluate(result.labels, case.truth, case.prompts).unprompted
     assert scores is not None
     dice = scores.mean()["dice"]
@@ -71,7 +73,7 @@ def test_the_phantom_is_segmented(case: Case, micro: LoadedModel) -> None:
 
 def test_a_broken_window_falls_below_the_floor(case: Case, micro: LoadedModel) -> None:
     # every bone is as white as its surroundings
-    assert mean_dice(case, micro, window="-600,400") < FLOOR
+    assert mean_dice(case, micro, config=Config(model="micro", window="-600,400")) < FLOOR
 
 
 @pytest.mark.parametrize("axis", [1, 2], ids=["front and back swapped", "head and feet swapped"])
@@ -86,16 +88,15 @@ def test_a_broken_axis_order_falls_below_the_floor(
 class FarthestPrompt(PromptMemory):
     """Attends to the prompt that says least."""
 
+    name: ClassVar[str] = "farthest"
+
     def select(self, query: Query, prompted: Collection[int]) -> frozenset[int]:
         return frozenset([max(prompted, key=lambda index: abs(index - query.slice_index))])
 
 
-def test_a_broken_memory_policy_falls_below_the_floor(
-    case: Case, micro: LoadedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    broken = MemoryPolicy(FarthestPrompt(), Recent(k=0))
-    monkeypatch.setattr("voxtrail.session.segmentation.parse_policy", lambda *_: broken)
-    assert mean_dice(case, micro) < FLOOR
+def test_a_broken_memory_policy_falls_below_the_floor(case: Case, micro: LoadedModel) -> None:
+    broken = Config(model="micro", prompt_memory=FarthestPrompt(), memory=Recent(k=0))
+    assert mean_dice(case, micro, config=broken) < FLOOR
 
 
 @pytest.mark.parametrize(

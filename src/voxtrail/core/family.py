@@ -86,7 +86,7 @@ class Family(Generic[Part]):
             raise self._unusable(entry, f"{type(error).__name__}: {error}") from error
         if isinstance(part, type) and issubclass(part, self._base):
             derived: type[Part] = part
-            if is_dataclass(part) and isinstance(vars(part).get("name"), str):
+            if _is_part(part):
                 return derived
         raise self._unusable(entry, repr(part))
 
@@ -94,8 +94,7 @@ class Family(Generic[Part]):
         return OptionError(
             f"the {self._kind} {_brought(entry)} cannot be used",
             received=received,
-            accepted=f"a frozen dataclass derived from {_place(self._base)}, with a class "
-            "variable called name",
+            accepted=_part_of(self._base),
             remedy="mend or uninstall that package",
         )
 
@@ -142,14 +141,14 @@ class Family(Generic[Part]):
         """
         if isinstance(given, str):
             return self.parse(given)
-        if not isinstance(given, self._base):
-            raise OptionError(
-                f"this is no {self._kind}",
-                received=repr(given),
-                accepted=f"a text such as {self.usages()[0]}, or a {_place(self._base)}",
-                remedy="derive its class from that one",
-            )
-        return given
+        if isinstance(given, self._base) and _is_part(type(given)):
+            return given
+        raise OptionError(
+            f"this is no {self._kind}",
+            received=repr(given),
+            accepted=f"a text such as {self.usages()[0]}, or an object of {_part_of(self._base)}",
+            remedy="derive its class from that one",
+        )
 
     def canonical(self, given: str | Part) -> str | Part:
         """Return the text of a part, or the part itself where its class is none of the family's."""
@@ -205,6 +204,14 @@ def _entry_points(group: str, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
     """Return what installed packages name in a group; asked once for each search path."""
     del path  # entry_points itself looks at sys.path
     return tuple(entry_points(group=group))
+
+
+def _is_part(kind: type) -> bool:
+    return is_dataclass(kind) and isinstance(vars(kind).get("name"), str)
+
+
+def _part_of(base: type) -> str:
+    return f"a frozen dataclass derived from {_place(base)}, with a class variable called name"
 
 
 def _place(part: type) -> str:
