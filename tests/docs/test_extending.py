@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.datasets.conftest import add_subject
 from tests.memory.test_policies import (
     test_what_is_not_retained_is_never_asked_for as what_is_retained_is_enough,
 )
 from tests.scans import oblique_affine, three_blocks
 from voxtrail.core.volume import LabelMap, Volume
+from voxtrail.datasets.sample import sample
 from voxtrail.evaluate import simulate
 from voxtrail.memory.prompted.all import AllPrompts
 
@@ -51,7 +53,8 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         sys.modules.pop(Path(name).stem, None)
 
 
-def test_every_example_runs(installed: Path, nano: Path) -> None:
+def test_every_example_runs(installed: Path, nano: Path, tmp_path: Path) -> None:
+    add_subject(tmp_path / "data", "s0000")
     hu, labels = three_blocks()
     affine = oblique_affine()
     truth = LabelMap.from_stored(labels, affine, {1: "femur", 2: "sacrum", 3: "hip"})
@@ -59,13 +62,15 @@ def test_every_example_runs(installed: Path, nano: Path) -> None:
         "scan": Volume.from_stored(np.asarray(hu), affine),
         "outlines": simulate(truth),
         "checkpoint": str(nano),
+        "dataset": tmp_path / "data",
+        "manifest": sample(tmp_path / "data", 1, 0, allow_short=True),
     }
     run = 0
     for language, name, text in blocks():
         if language == "python" and name is None:
             exec(compile(text, str(PAGE), "exec"), names)
             run += 1
-    assert run >= 2
+    assert run >= 3
 
 
 @pytest.mark.parametrize("direction", [1, -1])

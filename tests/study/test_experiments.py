@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from importlib.metadata import EntryPoint
 
 import pytest
 
@@ -17,6 +19,8 @@ NAMES = [
     *("threshold", "final", "per-bone", "timing", "embeddings", "slice-change", "rivals"),
     *("noisy-prompts", "prompt-budget", "resolution"),
 ]
+
+NAMESAKE = replace(every_experiment()["final"])
 
 
 def test_the_papers_experiments_and_ours_are_found_by_name() -> None:
@@ -82,6 +86,23 @@ def test_the_paper_states_table_i() -> None:
 def test_all_stands_for_every_one_and_names_count_once() -> None:
     assert len(experiments(["all"])) == len(NAMES)
     assert len(experiments(["final", "final"])) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("voxtrail.study.experiments.final:BASELINE", "received: TrackOutlines"),
+        ("voxtrail.study.experiments.nowhere:EXPERIMENT", "received: ModuleNotFoundError"),
+        ("tests.study.test_experiments:NAMESAKE", "another experiment called final"),
+    ],
+)
+def test_what_another_package_brings_is_an_experiment_of_its_own_name(
+    value, words, monkeypatch
+) -> None:
+    brought = [EntryPoint("its own", value, "voxtrail.study.experiments")]
+    monkeypatch.setattr("voxtrail.study.experiments.entry_points", lambda group: brought)
+    with pytest.raises(OptionError, match=f"cannot be used.*{words}"):
+        every_experiment()
 
 
 def test_an_unknown_experiment_is_refused() -> None:
