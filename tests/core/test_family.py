@@ -6,10 +6,18 @@ from voxtrail.core.family import Family
 from voxtrail.errors import OptionError
 from voxtrail.evaluate.prompt_slices import PROMPT_SLICES
 from voxtrail.fuse import FUSIONS
+from voxtrail.fuse.priors import PRIORS
 from voxtrail.memory import PROMPT_MEMORIES, RECENT_MEMORIES
 from voxtrail.preprocess import TRANSFORMS
 
-FAMILIES: list[Family] = [FUSIONS, PROMPT_MEMORIES, RECENT_MEMORIES, PROMPT_SLICES, TRANSFORMS]
+FAMILIES: list[Family] = [
+    FUSIONS,
+    PRIORS,
+    PROMPT_MEMORIES,
+    RECENT_MEMORIES,
+    PROMPT_SLICES,
+    TRANSFORMS,
+]
 MEMBERS = [(family, name) for family in FAMILIES for name in family.members()]
 
 

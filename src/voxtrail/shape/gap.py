@@ -89,10 +89,6 @@ class Gap:
         steps = len(self.corners) - 1
         return (np.arange(1, steps) / steps)[:, None, None]
 
-    def blend_mm(self, weight: float | NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the signed distance interpolated linearly, in the frame."""
-        return (1 - weight) * self.first_mm + weight * self.last_mm
-
     def place(self, slices: NDArray[Any], fill: float | bool, at: int = 1) -> NDArray[Any]:
         """Bring slices into the frame.
 

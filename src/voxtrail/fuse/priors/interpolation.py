@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from voxtrail.fuse.priors.base import Mask
+from voxtrail.fuse.priors.base import FloatArray, Mask
 from voxtrail.fuse.priors.worth import typical, worth
 from voxtrail.shape import Gap
 
@@ -16,10 +16,9 @@ from voxtrail.shape import Gap
 DRIFT_MM = 3.0
 #: Beyond so many standard deviations from its surface an interpolation is no surer.
 MOST_DEVIATIONS = 8.0
-FloatArray = NDArray[np.float64]
 
 
-def deviations(gap: Gap, weight: float | FloatArray, length_mm: float) -> FloatArray:
+def deviations(gap: Gap, weight: float | NDArray[np.float64], length_mm: float) -> FloatArray:
     """Return how many standard deviations pixels lie inside of the interpolated surface.
 
     The signed distance is taken for a random walk from one outline to the other: between the two
@@ -39,11 +38,14 @@ def deviations(gap: Gap, weight: float | FloatArray, length_mm: float) -> FloatA
     Returns
     -------
     numpy.ndarray
-        In the frame of the gap, positive inside, within +-`MOST_DEVIATIONS`.
+        float32 in the frame of the gap, positive inside, within +-`MOST_DEVIATIONS`.
     """
-    apart = gap.last_mm - gap.first_mm
-    sigma = np.sqrt((DRIFT_MM * length_mm + apart**2) * weight * (1 - weight))
-    return np.clip(gap.blend_mm(weight) / sigma, -MOST_DEVIATIONS, MOST_DEVIATIONS)
+    step_mm = np.sqrt(DRIFT_MM * length_mm + (gap.last_mm - gap.first_mm) ** 2)
+    # In units of the step, (row, column), and only then slice by slice: a volume once, not thrice.
+    first, last = ((mm / step_mm).astype(np.float32) for mm in (gap.first_mm, gap.last_mm))
+    share = np.asarray(weight, dtype=np.float32)
+    told = ((1 - share) * first + share * last) / np.sqrt(share * (1 - share))
+    return np.clip(told, -MOST_DEVIATIONS, MOST_DEVIATIONS)
 
 
 def interpolation_worth(

@@ -108,14 +108,15 @@ class Shape(Prior):
                 if self.smooth and not gap.aligned:
                     own = _smoothed(own, gap, self.smooth)
                 # Stacks are views: what is added to them is added to the volumes.
-                axis.to_stack(tracked)[between] += gap.cut(trust * own)
-                axis.to_stack(said)[between] += gap.cut(told * deviation_worth / logit_worth)
+                axis.to_stack(tracked)[between] += gap.cut(np.float32(trust) * own)
+                axis.to_stack(said)[between] += gap.cut(
+                    told * np.float32(deviation_worth / logit_worth)
+                )
                 axis.to_stack(axes)[between] += 1
-        heard = axes > 0
-        fused = logits.copy()
-        fused[heard] = tracked[heard] / axes[heard]
-        fused[heard] += np.clip(said[heard], -PRIOR_LIMIT, PRIOR_LIMIT)
-        return fused
+        np.clip(said, -PRIOR_LIMIT, PRIOR_LIMIT, out=said)
+        tracked /= np.maximum(axes, 1)
+        tracked += said
+        return np.where(axes > 0, tracked, logits)
 
 
 def _logit_worth(
