@@ -44,7 +44,7 @@ def deviations(gap: Gap, weight: float | NDArray[np.float64], length_mm: float) 
     # In units of the step, (row, column), and only then slice by slice: a volume once, not thrice.
     first, last = ((mm / step_mm).astype(np.float32) for mm in (gap.first_mm, gap.last_mm))
     share = np.asarray(weight, dtype=np.float32)
-    told = ((1 - share) * first + share * last) / np.sqrt(share * (1 - share))
+    told: FloatArray = ((1 - share) * first + share * last) / np.sqrt(share * (1 - share))
     return np.clip(told, -MOST_DEVIATIONS, MOST_DEVIATIONS)
 
 
