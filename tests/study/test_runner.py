@@ -219,13 +219,14 @@ def test_a_full_disk_ends_the_run_and_keeps_what_is_there(request_for, monkeypat
 
 
 def test_a_killed_run_loses_and_doubles_nothing(request_for, data, nano, tmp_path) -> None:
-    request = request_for("final", "slicing")
+    request = request_for("final", "slicing", per_type=1)
     place = tmp_path / "manifest.csv"
     write_manifest(request.manifest, place)
     command = [
         sys.executable, "-c", "from voxtrail.cli.main import main; main()",
         "study", "run", "final", "slicing", "--manifest", str(place), "--root", str(data),
         "-o", str(request.folder), "--model", str(nano), "--margin", "4", "--device", "cpu",
+        "--per-type", "1",
     ]  # fmt: skip
     path = os.pathsep.join(sys.path)
     process = subprocess.Popen(
@@ -242,7 +243,7 @@ def test_a_killed_run_loses_and_doubles_nothing(request_for, data, nano, tmp_pat
     assert finished <= _done(request.folder)  # what was done is still as it was
     assert not frame.duplicated(KEYS).any()
     rows = sum(len(item.variants) for item in request.experiments)
-    assert len(frame) == rows * len(request.manifest.structures)
+    assert len(frame) == rows * len(request.chosen.structures)
 
 
 def _done(folder: Path) -> set[tuple]:
