@@ -1,4 +1,4 @@
-"""Harmed inputs by the thousand: ``python -m tests.fuzz --inputs 10000 --seed 0`` (`make fuzz`).
+"""Damaged inputs by the thousand: ``python -m tests.fuzz --inputs 10000 --seed 0`` (`make fuzz`).
 
 Each input is made from the seed and its number alone: ``--only 4711`` tries that one again and
 ``--keep DIR`` saves it. A process of its own tries them; one that takes more than 10 s of a

@@ -34,7 +34,7 @@ Mutation = Callable[[bytearray, Random], None]
 
 
 def mutated(data: bytes, random: Random, other: bytes) -> bytes:
-    """Return harmed bytes; inside gzip and zip half of the time, so that the reader is reached.
+    """Return damaged bytes; inside gzip and zip half of the time, so that the reader is reached.
 
     Parameters
     ----------
@@ -46,34 +46,34 @@ def mutated(data: bytes, random: Random, other: bytes) -> bytes:
         A file of another kind, pieces of which are put in.
     """
     if data[:2] == b"\x1f\x8b" and random.random() < 0.7:
-        return gzip.compress(_harmed(gzip.decompress(data), random, other), 1, mtime=0)
+        return gzip.compress(_damaged(gzip.decompress(data), random, other), 1, mtime=0)
     if data[:4] == b"PK\x03\x04" and random.random() < 0.7:
         return _zip(data, random, other)
     if data[:3] == b"NRR" and random.random() < 0.5 and b"\n\n" in data:
         return _nrrd(data, random, other)
-    return _harmed(data, random, other)
+    return _damaged(data, random, other)
 
 
-def _harmed(data: bytes, random: Random, other: bytes) -> bytes:
-    harmed = bytearray(data)
+def _damaged(data: bytes, random: Random, other: bytes) -> bytes:
+    damaged = bytearray(data)
     for _ in range(random.choice((1, 1, 1, 2, 3, 6))):
         if random.random() < 0.05:
             start = random.randrange(len(other) or 1)
             piece = other[start : start + random.choice((4, 64, 1024))]
-            place = _place(harmed, random)
-            harmed[place : place + len(piece)] = piece
+            place = _place(damaged, random)
+            damaged[place : place + len(piece)] = piece
         else:
-            random.choice(MUTATIONS)(harmed, random)
-    return bytes(harmed)
+            random.choice(MUTATIONS)(damaged, random)
+    return bytes(damaged)
 
 
 def _nrrd(data: bytes, random: Random, other: bytes) -> bytes:
     """Harm the header alone, so that the voxels stay whole, or the voxels under their gzip."""
     header, voxels = data.split(b"\n\n", 1)
     if random.random() < 0.7 or voxels[:2] != b"\x1f\x8b":
-        return _harmed(header, random, other) + b"\n\n" + voxels
+        return _damaged(header, random, other) + b"\n\n" + voxels
     inner = zlib.decompressobj(31).decompress(voxels)
-    return header + b"\n\n" + gzip.compress(_harmed(inner, random, other), 1, mtime=0)
+    return header + b"\n\n" + gzip.compress(_damaged(inner, random, other), 1, mtime=0)
 
 
 def _zip(data: bytes, random: Random, other: bytes) -> bytes:
@@ -91,7 +91,7 @@ def _zip(data: bytes, random: Random, other: bytes) -> bytes:
                 if harm < 0.3:
                     name = random.choice(("../../x", "/etc/x", "a\\..\\b", "x" * 300, "é", "d/"))
                 else:
-                    content = _harmed(content, random, other)
+                    content = _damaged(content, random, other)
             new.writestr(zipfile.ZipInfo(name), content, random.choice((0, 8)))
     return result.getvalue()
 

@@ -1,4 +1,4 @@
-"""A process that tries harmed inputs, watched from outside: it may hang or die."""
+"""A process that tries damaged inputs, watched from outside: it may hang or die."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _tell_of_work(pipe) -> None:
 
 
 def _load_once(folder: Path) -> None:
-    """Load the whole checkpoint once; harmed ones are loaded each time."""
+    """Load the whole checkpoint once; damaged ones are loaded each time."""
     from voxtrail.model import weights
 
     load, loaded = weights.load_model, weights.load_model(str(folder))

@@ -1,4 +1,4 @@
-"""The whole files that are harmed, and the commands that are then given them."""
+"""The whole files that are damaged, and the commands that are then given them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Seed:
     name
         What it is called in reports.
     files
-        Those that are harmed, one at a time; the first is what the command is given unless
+        Those that are damaged, one at a time; the first is what the command is given unless
         ``place`` says otherwise.
     command
         Arguments, of which ``{input}`` is the input, ``{out}`` a folder for outputs and ``{base}``
@@ -74,7 +74,7 @@ class Seed:
 
 
 def make(base: Path) -> list[Seed]:
-    """Write whole files to a folder; return what is to be harmed."""
+    """Write whole files to a folder; return what is to be damaged."""
     build(base / "nano")
     save(base / "ct.nii.gz", stored()[0])
     save(base / "truth.nii.gz", stored_labels())
@@ -204,7 +204,7 @@ def _checkpoints(base: Path) -> list[Seed]:
 
 
 def _study(base: Path) -> list[Seed]:
-    """A dataset, a manifest of it and a finished study: each harmed, with what reads it."""
+    """A dataset, a manifest of it and a finished study: each damaged, with what reads it."""
     from voxtrail.cli import main
 
     data, manifest, study = base / "data", base / "manifest.csv", base / "study"
@@ -231,13 +231,13 @@ def _study(base: Path) -> list[Seed]:
     there, listed = "{base}/data", "{base}/manifest.csv"
     planned = run(there, "{input}", "{out}/study", "--dry-run")
     resumed = run(there, listed, "{input}", "--dry-run")
-    harmed = run("{input}", listed, "{out}/study")
+    damaged = run("{input}", listed, "{out}/study")
     return [
         Seed("manifest", (manifest,), planned),
         Seed("manifest drawn", (manifest,), planned, form=shapes.manifest_csv),
         Seed("dataset scanned", held, ("dataset", "scan", "{input}", "--quiet"), "folder", data),
         Seed("dataset sampled", held, sample, "folder", data),
-        Seed("dataset studied", held, harmed, "folder", data, may_fail=True),
+        Seed("dataset studied", held, damaged, "folder", data, may_fail=True),
         Seed("records reported", records, report, "folder", study),
         Seed("records resumed", records, resumed, "folder", study),
         Seed("study drawn", (study / "study.json", *records), resumed, "folder", study,

@@ -22,14 +22,14 @@ def seeds(base):
     return make(base)
 
 
-def test_harmed_inputs_are_refused_in_one_line_or_segmented(base, seeds):
+def test_damaged_inputs_are_refused_in_one_line_or_segmented(base, seeds):
     found, codes = {}, set()
     for index, verdict in trials(base, seeds, 7, range(INPUTS)):
         codes.add(verdict.code)
         if verdict.complaint:
             found[index] = f"{verdict.seed}: {verdict.complaint}"
     assert not found, f"try again: python -m tests.fuzz --seed 7 --only N; {found}"
-    # Otherwise the harm is too little or too much to test anything.
+    # Otherwise the damage is too little or too much to test anything.
     assert {0, 2} <= codes
 
 

@@ -1,4 +1,4 @@
-"""One harmed input given to the command line, and what has to hold of the answer.
+"""One damaged input given to the command line, and what has to hold of the answer.
 
 No traceback; exit 0, or exit 2 with one line; no file left that the answer does not account for;
 no more than 2 GiB of memory. (That it ends in time is watched from outside.)
@@ -65,8 +65,8 @@ def prepare(seeds: list[Seed], index: int, number: int, folder: Path) -> tuple[S
     if chosen.form is not None:
         copies[0].write_bytes(drawn(chosen.form, copies[0].read_bytes(), random))
     else:
-        harmed = random.choice(copies)
-        harmed.write_bytes(mutated(harmed.read_bytes(), random, other))
+        damaged = random.choice(copies)
+        damaged.write_bytes(mutated(damaged.read_bytes(), random, other))
     return chosen, folder if chosen.place == "folder" else copies[0]
 
 

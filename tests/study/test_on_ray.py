@@ -105,5 +105,5 @@ def test_executors_are_found_by_name() -> None:
     assert EXECUTORS.parse("ray:workers=3,address=ray://head:10001") == OnRay(
         address="ray://head:10001", workers=3
     )
-    with pytest.raises(OptionError, match="workers that cannot be had"):
+    with pytest.raises(OptionError, match="a number of workers or CPUs that is out of range"):
         OnRay(workers=-1)

@@ -51,7 +51,7 @@ class OnRay(Executor):
     def __post_init__(self) -> None:
         if self.workers < 0 or self.cpus < 1:
             raise OptionError(
-                "workers that cannot be had",
+                "a number of workers or CPUs that is out of range",
                 received=f"workers={self.workers}, cpus={self.cpus}",
                 accepted="workers of 0 (as many as there is room for) or more, cpus of 1 or more",
                 remedy="write for example --workers 4",
