@@ -12,17 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from voxtrail.io import read, read_labels, read_prompts, write, write_prompts
-    from voxtrail.propagate.feature_cache import FeatureCache
-    from voxtrail.propagate.prediction_cache import PredictionCache
-    from voxtrail.session import Config, Segmentation, segment
+    from voxtrail.session import Cache, Config, Segmentation, Session, segment
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Cache": "voxtrail.session",
     "Config": "voxtrail.session",
-    "FeatureCache": "voxtrail.propagate.feature_cache",
     "Segmentation": "voxtrail.session",
-    "PredictionCache": "voxtrail.propagate.prediction_cache",
+    "Session": "voxtrail.session",
     "read": "voxtrail.io",
     "read_labels": "voxtrail.io",
     "read_prompts": "voxtrail.io",
@@ -32,10 +30,10 @@ _HOMES = {
 }
 
 __all__ = [
+    "Cache",
     "Config",
-    "FeatureCache",
-    "PredictionCache",
     "Segmentation",
+    "Session",
     "__version__",
     "read",
     "read_labels",

@@ -9,6 +9,7 @@
     │   ├── PromptError       outlines that cannot be used
     │   ├── OptionError       a name or a value that no option accepts
     │   ├── WeightsError      a checkpoint that cannot be found or does not fit
+    │   ├── SessionError      a session file that is none, or of another scan
     │   └── OutputError       a place that cannot be written to
     ├── WorkError             the work itself failed: command-line exit 1
     └── UnavailableError      what a part of a study needs is not on this machine: left out
@@ -81,6 +82,10 @@ class OptionError(InputError):
 
 class WeightsError(InputError):
     """A checkpoint that cannot be found or does not fit the model."""
+
+
+class SessionError(InputError):
+    """A session file that is none, or was drawn on another scan."""
 
 
 class OutputError(InputError):

@@ -109,12 +109,18 @@ def test_a_moving_window_keeps_one_size_and_stays_inside():
         assert grown.box(index).contains(path.box(index))
 
 
-def test_containment_goes_slice_by_slice():
+def test_what_windows_lack_of_a_box_goes_slice_by_slice():
     path = moving(Axis.AXIAL)
-    assert path.contains(path.box(3))
-    assert not path.contains(path.hull())
-    # slices that the path does not cover say nothing
-    assert path.contains(Box((0, 0, 8), (9, 11, 13)))
+    assert path.short_of(path.box(3)) == set()
+    # Along y the windows begin at 0 to 4 and are 4 long, along x at 0 to 3 and 5 long.
+    assert path.short_of(path.box(3).with_range(Axis.AXIAL, 2, 6)) == {
+        Side.POSTERIOR,
+        Side.ANTERIOR,
+        Side.LEFT,
+        Side.RIGHT,
+    }
+    # Slices that the path does not cover say nothing.
+    assert path.short_of(Box((0, 0, 8), (9, 11, 13))) == set()
 
 
 @pytest.mark.parametrize("path", [moving(Axis.CORONAL), CropPath.of_box(BOUNDS, Axis.SAGITTAL)])

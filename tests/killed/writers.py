@@ -237,4 +237,4 @@ def _cache(folder: Path, number: int) -> None:
 
     slices = np.random.default_rng(5).random((6, 64, 64)).astype(np.float32)
     keys = [f"{number}{index}" for index in range(6)]
-    FeatureCache(folder=folder).features(Model(), slices, keys)
+    FeatureCache(folder=folder).encode(Model(), list(slices), keys)

@@ -14,8 +14,9 @@ from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import BoxPrompt, MaskPrompt, Prompt
 from voxtrail.memory import parse_policy
 from voxtrail.propagate.features import FeatureSource
-from voxtrail.propagate.propagator import Propagator, Stack
+from voxtrail.propagate.propagator import Propagator
 from voxtrail.propagate.schedule import Pass
+from voxtrail.propagate.stack import Stack
 
 #: Side of the input. The architecture is the same at every multiple of 32 (MedSAM2 runs at 512).
 SIZE = 128
@@ -102,12 +103,14 @@ def run_voxtrail(
     """Return mask logits by object and slice."""
     features = FeatureSource(model, stack)
     labels = list(case.prompts)
-    stacks = [Stack(features, {p.slice_index: p for p in case.prompts[label]}) for label in labels]
+    stacks = [
+        Stack.of(features, {p.slice_index: [p] for p in case.prompts[label]}) for label in labels
+    ]
     order: Iterable[int] = (
         range(case.start, -1, -1) if case.reverse else range(case.start, len(stack))
     )
     course = Pass(-1 if case.reverse else 1, tuple(order))
-    results = Propagator(model, parse_policy(prompt_memory, memory)).follow(
+    results = Propagator(model, parse_policy(prompt_memory, memory)).run_passes(
         stacks, [[course]] * len(stacks)
     )
     return {

@@ -18,7 +18,8 @@ from voxtrail.model.attention import attend
 from voxtrail.model.cuda_graphed import CudaGraphed
 from voxtrail.model.weights import load_model
 from voxtrail.propagate.features import FeatureSource
-from voxtrail.propagate.propagator import Propagator, Stack
+from voxtrail.propagate.propagator import Propagator
+from voxtrail.propagate.stack import Stack
 from voxtrail.session import Config, segment
 
 pytestmark = [
@@ -99,7 +100,7 @@ def test_a_gpu_is_not_waited_for_between_slices(tmp_path: Path) -> None:
     path = reference.save_official(predictor, tmp_path / "tiny.pt")
     model = load_model(str(path), resolution=reference.SIZE, device="cuda").model
     features = FeatureSource(model, reference.slices(SLICES))
-    stack = Stack(features, {p.slice_index: p for p in FIRST_MIDDLE_LAST})
+    stack = Stack.of(features, {p.slice_index: [p] for p in FIRST_MIDDLE_LAST})
     propagator = Propagator(model, parse_policy("all", "recent:k=6"))
     for _ in range(2):  # prompts, encodings and captures wait
         propagator.propagate([stack])

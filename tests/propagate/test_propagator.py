@@ -15,8 +15,10 @@ from voxtrail.memory import MemorySpec, parse_policy
 from voxtrail.model.base import SlicePrediction, Tracking
 from voxtrail.model.shortcuts import Shortcuts
 from voxtrail.propagate.features import FeatureSource
-from voxtrail.propagate.propagator import GONE_SLICES, Propagator, Stack
+from voxtrail.propagate.propagation import GONE_SLICES
+from voxtrail.propagate.propagator import Propagator
 from voxtrail.propagate.schedule import passes
+from voxtrail.propagate.stack import Stack
 
 SHAPE = (6, 5)
 
@@ -29,6 +31,7 @@ class NotingModel:
 
     input_size = 32
     fingerprint = "noting"
+    device = "cpu"
     shortcuts = Shortcuts()
     memory_spec = MemorySpec()
 
@@ -96,9 +99,9 @@ def prompt(index: int) -> MaskPrompt:
 
 def run(means: Sequence[float], prompted: Sequence[int], memory: str = "recent:k=2", **kwargs):
     model = NotingModel()
-    stack = Stack(
+    stack = Stack.of(
         FeatureSource(model, stack_of(means)),
-        {index: prompt(index) for index in prompted},
+        {index: [prompt(index)] for index in prompted},
         kwargs.pop("stop_when_gone", False),
     )
     result = Propagator(model, parse_policy("all", memory)).propagate([stack], **kwargs)[0]
@@ -161,7 +164,7 @@ def test_a_pass_does_not_stop_before_a_prompt_that_lies_ahead() -> None:
 
 @pytest.mark.parametrize("together", [1, 2, 16])
 def test_how_many_logits_are_fetched_together_changes_nothing(monkeypatch, together) -> None:
-    monkeypatch.setattr("voxtrail.propagate.propagator.FETCHED_TOGETHER", together)
+    monkeypatch.setattr("voxtrail.propagate.propagation.FETCHED_TOGETHER", together)
     means = [0.7, 0.3, 0.6, 0.3, 0.8, 0.3, 0.3, 0.6]
     model, result = run(means, prompted=[0])
     logits = result.passes[0].logits[1:, 0, 0]
@@ -194,8 +197,8 @@ def test_labels_share_features_and_advance_together() -> None:
     model = NotingModel()
     source = FeatureSource(model, stack_of(np.linspace(0.6, 0.7, 6)))
     stacks = [
-        Stack(source.part(0, 6), {0: prompt(0)}),
-        Stack(source.part(2, 6), {0: prompt(0), 3: prompt(3)}),
+        Stack(source.part(0, 6), {0: [prompt(0)]}),
+        Stack(source.part(2, 6), {0: [prompt(0)], 3: [prompt(3)]}),
     ]
     results = Propagator(model, parse_policy("all", "recent:k=2")).propagate(stacks)
     assert len(model.encoded) == 6

@@ -39,7 +39,7 @@ REFUSED = {
     "mask of another slice": ((MaskPrompt(1, Axis.AXIAL, 3, OUTLINE.T),), r"no place.*\(14, 12\)"),
     "two in one place": (
         (MaskPrompt(1, Axis.AXIAL, 3, OUTLINE), BoxPrompt(1, Axis.AXIAL, 3, (1, 1, 4, 4))),
-        "no place.*each once",
+        "no place.*each with one mask or box",
     ),
     "nothing marked": (
         (

@@ -13,11 +13,11 @@ from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.evaluate import simulate
 from voxtrail.memory import parse_policy
 from voxtrail.preprocess import parse_preprocess
-from voxtrail.propagate.feature_cache import FeatureCache
 from voxtrail.propagate.features import FeatureSource
-from voxtrail.propagate.propagator import Propagator, Stack
+from voxtrail.propagate.propagator import Propagator
 from voxtrail.propagate.schedule import passes
-from voxtrail.session import Config, segment
+from voxtrail.propagate.stack import Stack
+from voxtrail.session import Cache, Config, segment
 
 THREE_AXES = ("axial", "coronal", "sagittal")
 
@@ -151,7 +151,7 @@ def test_boxes_and_points_go_through_the_real_architecture(scan, tiny):
 
 def stack_of(scan, prompts, tiny):
     grey = parse_preprocess("bone").apply(Axis.AXIAL.to_stack(scan.voxels))
-    return Stack(FeatureSource(tiny.model, grey), {p.slice_index: p for p in prompts.of(1)})
+    return Stack.of(FeatureSource(tiny.model, grey), prompts.by_slice(1, Axis.AXIAL))
 
 
 def test_both_ways_is_the_mean_of_the_two_passes(scan, truth, tiny):
@@ -162,8 +162,8 @@ def test_both_ways_is_the_mean_of_the_two_passes(scan, truth, tiny):
     up, down = passes(list(stack.prompts), 9, "both")
     assert (up.slices, down.slices) == (tuple(range(1, 9)), tuple(range(7, -1, -1)))
     propagator = Propagator(tiny.model, parse_policy(config.prompt_memory, config.memory))
-    upwards = propagator.follow([stack], [[up]])[0].passes[0].logits
-    downwards = propagator.follow([stack], [[down]])[0].passes[0].logits
+    upwards = propagator.run_passes([stack], [[up]])[0].passes[0].logits
+    downwards = propagator.run_passes([stack], [[down]])[0].passes[0].logits
     assert np.abs(upwards[2:7] - downwards[2:7]).max() > 0.1
     fused = Axis.AXIAL.to_stack(result.logits[1].logits)
     assert_same_logits(fused[2:7], (upwards[2:7] + downwards[2:7]) / 2)
@@ -179,7 +179,7 @@ def test_a_middle_prompt_alone_runs_both_ways(direction, scan, truth, tiny):
     stack = stack_of(scan, prompts, tiny)
     propagator = Propagator(tiny.model, parse_policy("near:tau=0.3", "intelligent"))
     courses = passes([4], 9, "forward")
-    upwards, downwards = propagator.follow([stack], [courses])[0].passes
+    upwards, downwards = propagator.run_passes([stack], [courses])[0].passes
     fused = Axis.AXIAL.to_stack(result.logits[1].logits)
     assert_same_logits(fused[5:], upwards.logits[5:])
     assert_same_logits(fused[:4], downwards.logits[:4])
@@ -241,21 +241,19 @@ def test_progress_counts_every_slice(scan, truth, tiny, whole):
 
 def test_a_second_run_with_the_same_cache_encodes_nothing_and_finds_the_same(tiny, scan, truth):
     prompts = simulate(truth)
-    cache = FeatureCache()
+    cache = Cache()
     first = segment(scan, prompts, Config(), model=tiny, cache=cache)
     second = segment(scan, prompts, Config(), model=tiny, cache=cache)
     assert first.record.slices["encoded"] > 0
-    assert second.record.slices == {
-        "encoded": 0,
-        "reused": sum(first.record.slices.values()),
-    }
+    assert second.record.slices["encoded"] == 0
+    assert second.record.predictions["segmented"] == 0
     for label, found in first.logits.items():
         np.testing.assert_array_equal(second.logits[label].logits, found.logits)
 
 
-def test_features_from_a_folder_give_the_same_labels(tiny, scan, truth, tmp_path):
+def test_a_cache_in_a_folder_gives_the_same_labels(tiny, scan, truth, tmp_path):
     prompts = simulate(truth)
-    first = segment(scan, prompts, Config(), model=tiny, cache=FeatureCache(folder=tmp_path))
-    again = segment(scan, prompts, Config(), model=tiny, cache=FeatureCache(folder=tmp_path))
+    first = segment(scan, prompts, Config(), model=tiny, cache=Cache.in_folder(tmp_path))
+    again = segment(scan, prompts, Config(), model=tiny, cache=Cache.in_folder(tmp_path))
     assert again.record.slices["encoded"] == 0
     np.testing.assert_array_equal(again.labels.voxels, first.labels.voxels)

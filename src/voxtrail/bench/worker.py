@@ -18,9 +18,8 @@ from voxtrail.model.base import LoadedModel
 from voxtrail.model.cuda_graphed import CudaGraphed
 from voxtrail.model.loading import Runtime
 from voxtrail.model.shortcuts import Precision, Shortcuts
-from voxtrail.propagate.feature_cache import FeatureCache
 from voxtrail.propagate.prediction_cache import PredictionCache
-from voxtrail.session import Config, segment
+from voxtrail.session import Cache, Config, segment
 
 WARM_UP_SLICES = 5
 #: What a run is looked at for: its seconds; those of its components, for which a GPU is waited for
@@ -69,7 +68,7 @@ class Worker:
 
     def __init__(self, plan: BenchPlan, job: Job) -> None:
         self._plan = plan
-        self._cache, self._steps = FeatureCache(), PredictionCache()
+        self._cache = Cache()
         self._peer: Any = None
         self._loaded: LoadedModel | None = None
         if job.who == "voxtrail":
@@ -138,7 +137,7 @@ class Worker:
                 found: NDArray[np.bool_] = self._peer.run(stack, drawn)
             return found
         if job.cached == "first":
-            self._cache, self._steps = FeatureCache(), PredictionCache()
+            self._cache = Cache()
         config = Config(
             model=self._plan.weights,
             preset=job.preset,
@@ -153,11 +152,17 @@ class Worker:
             prompts,
             config,
             model=self._loaded,
-            cache=self._cache if job.cached != "no" else None,
-            # Runs that differ in their memories are timed whole.
-            steps=self._steps if job.cached != "no" and job.memory is None else None,
+            cache=self._kept(job),
         )
         return Axis.AXIAL.to_stack(result.mask(1))
+
+    def _kept(self, job: Job) -> Cache | None:
+        if job.cached == "no":
+            return None
+        if job.memory is None:
+            return self._cache
+        # Runs that differ in their memories are timed whole: only encodings are shared.
+        return Cache(self._cache.features, PredictionCache(ram_bytes=0), None)
 
 
 def serve(connection: Any, plan: BenchPlan, first: Job) -> None:

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from voxtrail.core.prompts import Prompts
     from voxtrail.core.volume import Volume
     from voxtrail.model.base import LoadedModel
-    from voxtrail.propagate.feature_cache import FeatureCache
-    from voxtrail.propagate.prediction_cache import PredictionCache
-    from voxtrail.session import Config, Segmentation
+    from voxtrail.session import Cache, Config, Segmentation
 
 
 @dataclass(frozen=True)
@@ -92,22 +90,19 @@ class Engine:
     ----------
     loaded
         The model; with ``--resolution auto`` that of the last scan.
-    cache, steps
+    cache
         What earlier cases and runs encoded and segmented.
     """
 
     loaded: LoadedModel
-    cache: FeatureCache
-    steps: PredictionCache
+    cache: Cache
 
     @classmethod
     def of(cls, loaded: LoadedModel, folder: Path | None) -> Engine:
-        """Return a model with the caches in a folder; without one masks are not kept."""
-        from voxtrail.propagate.feature_cache import FeatureCache
-        from voxtrail.propagate.prediction_cache import RAM_PREDICTIONS, PredictionCache
+        """Return a model with the cache in a folder; without one each case is by itself."""
+        from voxtrail.session import Cache
 
-        steps = PredictionCache(RAM_PREDICTIONS if folder else 0, folder)
-        return cls(loaded, FeatureCache(folder=folder), steps)
+        return cls(loaded, Cache.in_folder(folder) if folder else Cache.of_one_run())
 
 
 def carry_out(case: Case, inputs: Inputs, engine: Engine, *, quiet: bool) -> Segmentation:
@@ -127,7 +122,6 @@ def carry_out(case: Case, inputs: Inputs, engine: Engine, *, quiet: bool) -> Seg
             case.config,
             model=engine.loaded,
             cache=engine.cache,
-            steps=engine.steps,
             progress=progress,
         )
 

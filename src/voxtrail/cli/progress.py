@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from voxtrail.session.segmentation import Progress
+    from voxtrail.session.run import Progress
 
 #: Plain lines come at most so often, so that logs stay short.
 LINE_SECONDS = 5.0

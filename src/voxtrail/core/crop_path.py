@@ -219,14 +219,18 @@ class CropPath:
             starts=tuple((int(row), int(column)) for row, column in starts),
         )
 
-    def contains(self, box: Box) -> bool:
-        """Tell whether the windows hold what a box covers of these slices."""
-        first = max(self.first, box.start[self.axis.value])
-        last = min(self.stop, box.stop[self.axis.value])
-        return all(
-            self.box(index).contains(box.with_range(self.axis, index, index + 1))
-            for index in range(first, last)
-        )
+    def short_of(self, box: Box) -> set[Side]:
+        """Return the sides on which the windows do not hold what a box covers of these slices."""
+        first = max(self.first, box.start[self.axis.value]) - self.first
+        last = min(self.stop, box.stop[self.axis.value]) - self.first
+        sides: set[Side] = set()
+        for low in dict.fromkeys(self.starts[first:last]):
+            for along, start, extent in zip(self._plane, low, self.size, strict=True):
+                if box.start[along] < start:
+                    sides.add(Side((along, False)))
+                if box.stop[along] > start + extent:
+                    sides.add(Side((along, True)))
+        return sides
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; the place is written once where it is the same on every slice."""

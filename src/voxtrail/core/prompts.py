@@ -87,7 +87,8 @@ class Prompts:
     Parameters
     ----------
     prompts
-        In any order; at most one per label, axis and slice.
+        In any order. On one slice of an axis a label has at most one mask or box, and one set of
+        clicks, which corrects that mask or box where there is one.
     stored
         The scan's grid as stored.
     names
@@ -103,14 +104,38 @@ class Prompts:
         return tuple(sorted({prompt.label for prompt in self.prompts}))
 
     def of(self, label: int, axis: Axis | None = None) -> tuple[Prompt, ...]:
-        """Return the prompts of one label (on one axis), by rising slice."""
+        """Return the prompts of one label (on one axis), by rising slice, clicks last on each."""
         chosen = (
             prompt
             for prompt in self.prompts
             if prompt.label == label and (axis is None or prompt.axis is axis)
         )
-        return tuple(sorted(chosen, key=lambda prompt: (prompt.axis.value, prompt.slice_index)))
+        return tuple(sorted(chosen, key=_order))
+
+    def by_slice(self, label: int, axis: Axis) -> dict[int, tuple[Prompt, ...]]:
+        """Return the prompts of one label on one axis by slice, in rising order."""
+        found: dict[int, tuple[Prompt, ...]] = {}
+        for prompt in self.of(label, axis):
+            found[prompt.slice_index] = (*found.get(prompt.slice_index, ()), prompt)
+        return found
+
+    def masks(self, label: int) -> tuple[MaskPrompt, ...]:
+        """Return the masks of one label that stand as they were drawn: no click corrects them."""
+        corrected = {
+            (prompt.axis, prompt.slice_index)
+            for prompt in self.of(label)
+            if isinstance(prompt, PointPrompt)
+        }
+        return tuple(
+            prompt
+            for prompt in self.of(label)
+            if isinstance(prompt, MaskPrompt) and (prompt.axis, prompt.slice_index) not in corrected
+        )
 
     def name(self, label: int) -> str:
         """Return what ``label`` is called."""
         return self.names.get(label, str(label))
+
+
+def _order(prompt: Prompt) -> tuple[int, int, bool]:
+    return prompt.axis.value, prompt.slice_index, isinstance(prompt, PointPrompt)

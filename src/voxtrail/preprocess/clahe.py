@@ -36,20 +36,21 @@ class Clahe(Transform):
 
     Notes
     -----
-    Source: paper, preprocessing by "CLAHE" alone. That it is done slice by slice on the min-max
-    image is our reading: the paper gives no details.
+    Source: arXiv 2603.23116, preprocessing by "CLAHE" alone, read as slice by slice on the
+    min-max image.
     """
 
     name: ClassVar[str] = "clahe"
+    voxelwise: ClassVar[bool] = False
     clip_limit: float = CLIP_LIMIT
     tiles: int = TILES
 
     def __post_init__(self) -> None:
         check_clahe(self.clip_limit, self.tiles)
 
-    def apply(self, hu: NDArray[Any]) -> NDArray[np.float32]:
-        """Return grey levels; see `Transform.apply`."""
-        return equalise_slices(MinMax().apply(hu), self.clip_limit, self.tiles)
+    def grey(self, hu: NDArray[Any], range_hu: tuple[float, float]) -> NDArray[np.float32]:
+        """Return grey levels; see `Transform.grey`."""
+        return equalised(MinMax().grey(hu, range_hu), self.clip_limit, self.tiles)
 
 
 def check_clahe(clip_limit: float, tiles: int) -> None:
@@ -69,15 +70,13 @@ def check_clahe(clip_limit: float, tiles: int) -> None:
         )
 
 
-def equalise_slices(
-    grey: NDArray[np.float32], clip_limit: float, tiles: int
-) -> NDArray[np.float32]:
-    """Return every slice equalised by itself.
+def equalised(grey: NDArray[np.float32], clip_limit: float, tiles: int) -> NDArray[np.float32]:
+    """Return a slice equalised by itself.
 
     Parameters
     ----------
     grey
-        (slice, row, column) float32 in 0..1.
+        (row, column) float32 in 0..1.
     clip_limit, tiles
         As in `Clahe`.
 
@@ -96,12 +95,9 @@ def equalise_slices(
     """
     from skimage.exposure import equalize_adapthist
 
-    slices, rows, columns = grey.shape
-    equalised = np.empty_like(grey)
+    rows, columns = grey.shape
+    pinned = np.pad(grey, ((0, 1), (0, 1)), mode="edge")
+    pinned[-1, 0], pinned[-1, -1] = 0.0, 1.0
     kernel = (max(rows // tiles, 1), max(columns // tiles, 1))
-    for index in range(slices):
-        pinned = np.pad(grey[index], ((0, 1), (0, 1)), mode="edge")
-        pinned[-1, 0], pinned[-1, -1] = 0.0, 1.0
-        result = equalize_adapthist(pinned, kernel_size=kernel, clip_limit=clip_limit)
-        equalised[index] = result[:rows, :columns]
-    return equalised
+    result = equalize_adapthist(pinned, kernel_size=kernel, clip_limit=clip_limit)
+    return np.asarray(result[:rows, :columns], dtype=np.float32)

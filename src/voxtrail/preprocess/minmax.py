@@ -19,7 +19,7 @@ class MinMax(Transform):
 
     Notes
     -----
-    Source: paper, "no preprocessing". That it scales the whole raw volume is our reading.
+    Source: arXiv 2603.23116, "no preprocessing", read as min-max of the raw HU volume.
 
     Examples
     --------
@@ -30,11 +30,11 @@ class MinMax(Transform):
     """
 
     name: ClassVar[str] = "none"
+    voxelwise: ClassVar[bool] = True
 
-    def apply(self, hu: NDArray[Any]) -> NDArray[np.float32]:
-        """Return grey levels; see `Transform.apply`."""
-        # In float64: the range of an integer type can overflow that type.
-        low, high = float(hu.min()), float(hu.max())
+    def grey(self, hu: NDArray[Any], range_hu: tuple[float, float]) -> NDArray[np.float32]:
+        """Return grey levels; see `Transform.grey`."""
+        low, high = range_hu
         grey = hu.astype(np.float32)
         if low == high:
             return np.zeros_like(grey)

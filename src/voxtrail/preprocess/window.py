@@ -45,6 +45,7 @@ class Window(Transform):
     """
 
     name: ClassVar[str] = "window"
+    voxelwise: ClassVar[bool] = True
     level_hu: float = BONE_LEVEL_HU
     width_hu: float = BONE_WIDTH_HU
 
@@ -59,8 +60,8 @@ class Window(Transform):
                 remedy="write LEVEL,WIDTH such as 400,1800",
             )
 
-    def apply(self, hu: NDArray[Any]) -> NDArray[np.float32]:
-        """Return grey levels; see `Transform.apply`."""
+    def grey(self, hu: NDArray[Any], range_hu: tuple[float, float]) -> NDArray[np.float32]:
+        """Return grey levels, whatever the scan's range; see `Transform.grey`."""
         grey = hu.astype(np.float32)  # a copy, so that the rest works in place
         grey -= np.float32(self.level_hu - self.width_hu / 2)
         grey /= np.float32(self.width_hu)

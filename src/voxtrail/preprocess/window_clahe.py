@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.preprocess.base import Transform
-from voxtrail.preprocess.clahe import CLIP_LIMIT, TILES, check_clahe, equalise_slices
+from voxtrail.preprocess.clahe import CLIP_LIMIT, TILES, check_clahe, equalised
 from voxtrail.preprocess.window import BONE_LEVEL_HU, BONE_WIDTH_HU, Window
 
 
@@ -31,10 +31,11 @@ class WindowClahe(Transform):
 
     Notes
     -----
-    Source: paper, preprocessing by "CLAHE + windowing".
+    Source: arXiv 2603.23116, preprocessing by "CLAHE + windowing".
     """
 
     name: ClassVar[str] = "window-clahe"
+    voxelwise: ClassVar[bool] = False
     level_hu: float = BONE_LEVEL_HU
     width_hu: float = BONE_WIDTH_HU
     clip_limit: float = CLIP_LIMIT
@@ -44,7 +45,7 @@ class WindowClahe(Transform):
         check_clahe(self.clip_limit, self.tiles)
         Window(self.level_hu, self.width_hu)  # refuses a window that shows nothing
 
-    def apply(self, hu: NDArray[Any]) -> NDArray[np.float32]:
-        """Return grey levels; see `Transform.apply`."""
-        windowed = Window(self.level_hu, self.width_hu).apply(hu)
-        return equalise_slices(windowed, self.clip_limit, self.tiles)
+    def grey(self, hu: NDArray[Any], range_hu: tuple[float, float]) -> NDArray[np.float32]:
+        """Return grey levels; see `Transform.grey`."""
+        windowed = Window(self.level_hu, self.width_hu).grey(hu, range_hu)
+        return equalised(windowed, self.clip_limit, self.tiles)

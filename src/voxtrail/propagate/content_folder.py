@@ -61,6 +61,10 @@ class ContentFolder:
         """Return the file of a key."""
         return self._folder / f"{key}.{self._kind}.safetensors"
 
+    def holds(self, key: str) -> bool:
+        """Tell whether a key's file was written or read here."""
+        return key in self._sizes
+
     def read(self, key: str) -> Arrays | None:
         """Return what is kept under a key, mapped, or None."""
         place = self.place(key)

@@ -9,31 +9,27 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.model.base import Features, SliceModel
-from voxtrail.propagate.content_store import ContentStore
+from voxtrail.propagate.content_store import Coding, ContentStore
 
-#: Slices kept in memory: 1 GiB of SAM 2's at 1024 pixels, 32 MiB of micro's at 256.
-RAM_SLICES = 64
+#: Bytes of features kept in memory: 64 slices of SAM 2's at 1024 pixels, 2,000 of micro's.
+RAM_BYTES = 2**30
 #: Bytes of features that a folder may hold.
 FOLDER_BYTES = 32 * 2**30
 
 
 class FeatureCache:
-    """Features of slices, by content.
+    """Features of slices of one model or several, by content.
 
     Parameters
     ----------
-    ram_slices
-        How many slices are kept in memory; the least recently used go first.
-    folder
-        Where features are kept as files besides, one a slice, to be read by this run and later
-        ones; see `ContentFolder`. None keeps none.
-    folder_bytes
-        How much the folder may hold.
+    ram_bytes, folder, folder_bytes, keep
+        See `ContentStore`.
 
     Raises
     ------
@@ -43,12 +39,14 @@ class FeatureCache:
 
     def __init__(
         self,
-        ram_slices: int = RAM_SLICES,
+        ram_bytes: int = RAM_BYTES,
         folder: str | os.PathLike[str] | None = None,
         folder_bytes: int = FOLDER_BYTES,
+        *,
+        keep: bool = False,
     ) -> None:
         self._store: ContentStore[Features] = ContentStore(
-            "features", ram_slices, folder, folder_bytes
+            "features", ram_bytes=ram_bytes, folder=folder, folder_bytes=folder_bytes, keep=keep
         )
         #: Slices encoded, and slices found here instead.
         self.encoded = 0
@@ -63,44 +61,46 @@ class FeatureCache:
         """What a person should know, one line each."""
         return self._store.notes
 
-    def held(self, key: str) -> Features | None:
-        """Return features that are in memory, or None."""
-        return self._store.held(key)
+    def expect(self, keys: Iterable[str]) -> None:
+        """Say that slices will be asked for again; see `ContentStore.expect`."""
+        self._store.expect(keys)
 
-    def features(
-        self, model: SliceModel, slices: NDArray[np.float32], keys: list[str]
+    def release(self, key: str) -> None:
+        """Say that a slice that was expected has been asked for."""
+        self._store.release(key)
+
+    def find(self, model: SliceModel, key: str) -> Features | None:
+        """Return the features of a slice where they are kept, or None."""
+        return self._store.find(key, _coding(model))
+
+    def encode(
+        self, model: SliceModel, slices: Sequence[NDArray[np.float32]], keys: Sequence[str]
     ) -> list[Features]:
-        """Return the features of slices, encoding in one call those that are not kept.
+        """Encode slices in one call and keep their features.
 
         Parameters
         ----------
         model
             What encodes them.
         slices
-            (n, rows, columns) float32, 0 to 1.
+            (rows, columns) float32 each, 0 to 1, of one size.
         keys
-            Their `slice_keys`.
+            Their `slice_key` each.
         """
-        found = {key: self._store.find(key, lambda arrays: model.unpack(arrays)) for key in keys}
-        missing = {key: i for i, key in enumerate(keys) if found[key] is None}
-        if missing:
-            made = model.encode(slices[list(missing.values())])
-            for key, features in zip(missing, made, strict=True):
-                found[key] = features
-                self._store.write(key, features, lambda one: model.pack(one))
-        self.encoded += len(missing)
-        self.reused += len(keys) - len(missing)
-        for key in keys:
-            self._store.hold(key, found[key])
-        return [found[key] for key in keys]
+        made = model.encode(np.stack(slices))
+        self.encoded += len(made)
+        for key, features in zip(keys, made, strict=True):
+            self._store.put(key, features, _coding(model))
+        return made
 
 
-def slice_keys(model: SliceModel, slices: NDArray[np.float32]) -> list[str]:
-    """Return what each of the slices (n, rows, columns) is known by: 32 hexadecimal digits."""
-    prefix = f"{model.fingerprint}|{slices.shape[1]}x{slices.shape[2]}|".encode()
-    keys = []
-    for one in slices:
-        digest = hashlib.blake2b(prefix, digest_size=16)
-        digest.update(np.ascontiguousarray(one, dtype=np.float32).tobytes())
-        keys.append(digest.hexdigest())
-    return keys
+def slice_key(model: SliceModel, grey: NDArray[np.float32]) -> str:
+    """Return what a slice (rows, columns) is known by: 32 hexadecimal digits."""
+    prefix = f"{model.fingerprint}|{grey.shape[0]}x{grey.shape[1]}|".encode()
+    digest = hashlib.blake2b(prefix, digest_size=16)
+    digest.update(np.ascontiguousarray(grey, dtype=np.float32).tobytes())
+    return digest.hexdigest()
+
+
+def _coding(model: SliceModel) -> Coding[Features]:
+    return Coding(lambda features: model.pack(features), lambda arrays: model.unpack(arrays))

@@ -1,75 +1,111 @@
-"""A stack's features, encoded when first asked for, in chunks."""
+"""A stack's features, encoded when first asked for, together with the slices that come next."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.model.base import Features, SliceModel
-from voxtrail.propagate.feature_cache import FeatureCache, slice_keys
+from voxtrail.model.conventions import ENCODE_PIXELS, ENCODE_PIXELS_GPU
+from voxtrail.propagate.feature_cache import FeatureCache, slice_key
 
-#: Slices encoded together.
-CHUNK_SLICES = 16
+
+class Slices(Protocol):
+    """Grey levels of a stack; an array (slices, rows, columns) float32, 0 to 1, is one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Slices, rows and columns."""
+
+    def __getitem__(self, index: int, /) -> NDArray[np.float32]:
+        """Return slice ``index``: (rows, columns)."""
 
 
 class FeatureSource:
-    """Features of the slices of one stack.
+    """Features of the slices of one stack; each slice is encoded once, whoever asks for it.
 
     Parameters
     ----------
     model
         What encodes them.
-    stack
-        (slices, rows, columns) float32, 0 to 1.
+    slices
+        The stack; read slice by slice.
     cache
-        Where they are kept; one of its own where none is given.
+        Where features are kept; one of its own where none is given.
     """
 
     def __init__(
-        self, model: SliceModel, stack: NDArray[np.float32], cache: FeatureCache | None = None
+        self, model: SliceModel, slices: Slices, cache: FeatureCache | None = None
     ) -> None:
         self._model = model
-        self._stack = stack
+        self._slices = slices
         self._cache = FeatureCache() if cache is None else cache  # an empty one is false
-        #: What the slices of each chunk that was asked for are known by in the cache.
-        self._keys: dict[int, list[str]] = {}
-        #: Chunks whose features were read.
-        self._read: set[int] = set()
+        self._keys: dict[int, str] = {}
+        #: Slices that were encoded here or counted as found.
+        self._counted: set[int] = set()
 
     @property
     def shape_hw(self) -> tuple[int, int]:
         """Rows and columns of a slice."""
-        return self._stack.shape[1], self._stack.shape[2]
+        return self._slices.shape[1], self._slices.shape[2]
 
     def __len__(self) -> int:
-        return len(self._stack)
-
-    def __getitem__(self, index: int) -> Features:
-        """Return the features of slice ``index``, encoding its chunk where they are not kept."""
-        number, offset = divmod(index, CHUNK_SLICES)
-        keys = self._keys_of(number)
-        if number in self._read:
-            features = self._cache.held(keys[offset])
-            if features is not None:
-                return features
-        self._read.add(number)
-        return self._cache.features(self._model, self._chunk(number), keys)[offset]
+        return self._slices.shape[0]
 
     def key(self, index: int) -> str:
         """Return what the features of slice ``index`` are known by, without encoding it."""
-        number, offset = divmod(index, CHUNK_SLICES)
-        return self._keys_of(number)[offset]
+        if index not in self._keys:
+            self._keys[index] = slice_key(self._model, self._slices[index])
+        return self._keys[index]
 
-    def _chunk(self, number: int) -> NDArray[np.float32]:
-        return self._stack[number * CHUNK_SLICES : (number + 1) * CHUNK_SLICES]
+    def expect(self, indices: Iterable[int]) -> None:
+        """Say that slices will be asked for, as often as they stand here; see `FeatureCache`."""
+        self._cache.expect(self.key(index) for index in indices)
 
-    def _keys_of(self, number: int) -> list[str]:
-        if number not in self._keys:
-            self._keys[number] = slice_keys(self._model, self._chunk(number))
-        return self._keys[number]
+    def release(self, index: int) -> None:
+        """Say that a slice that was expected has been asked for."""
+        self._cache.release(self.key(index))
+
+    def fetch(self, wanted: Sequence[int], upcoming: Iterable[int] = ()) -> list[Features]:
+        """Return features of slices; those that are not kept are encoded in one call.
+
+        Parameters
+        ----------
+        wanted
+            Numbers of the slices.
+        upcoming
+            Slices that will be asked for soon, the next one first. Where something has to be
+            encoded, as many of them go along as the model encodes in one go.
+        """
+        found = {index: self._kept(index) for index in dict.fromkeys(wanted)}
+        missing = [index for index, features in found.items() if features is None]
+        if missing:
+            for index in dict.fromkeys(upcoming):
+                if len(missing) >= encoded_together(self._model):
+                    break
+                if index not in found and self._kept(index) is None:
+                    missing.append(index)
+            made = self._cache.encode(
+                self._model,
+                [self._slices[index] for index in missing],
+                [self.key(index) for index in missing],
+            )
+            found.update(zip(missing, made, strict=True))
+            self._counted.update(missing)
+        return [found[index] for index in wanted]
+
+    def _kept(self, index: int) -> Features | None:
+        features = self._cache.find(self._model, self.key(index))
+        if features is not None and index not in self._counted:
+            self._counted.add(index)
+            self._cache.reused += 1
+        return features
 
     def part(self, start: int, stop: int) -> FeaturePart:
-        """Return slices ``start`` to ``stop`` as a source of its own that shares what is kept."""
+        """Return slices ``start`` to ``stop`` as a stack of its own that shares what is kept."""
         return FeaturePart(self, start, stop)
 
 
@@ -85,22 +121,24 @@ class FeaturePart:
     """
 
     def __init__(self, source: FeatureSource, start: int, stop: int) -> None:
-        self._source = source
-        self._start = start
+        self.source = source
+        self.start = start
         self._stop = stop
 
     @property
     def shape_hw(self) -> tuple[int, int]:
         """Rows and columns of a slice."""
-        return self._source.shape_hw
+        return self.source.shape_hw
 
     def __len__(self) -> int:
-        return self._stop - self._start
-
-    def __getitem__(self, index: int) -> Features:
-        """Return the features of slice ``index`` of this part."""
-        return self._source[self._start + index]
+        return self._stop - self.start
 
     def key(self, index: int) -> str:
         """Return what the features of slice ``index`` of this part are known by."""
-        return self._source.key(self._start + index)
+        return self.source.key(self.start + index)
+
+
+def encoded_together(model: SliceModel) -> int:
+    """Return how many slices a model encodes in one go."""
+    on_gpu = model.device.startswith("cuda")
+    return max(1, (ENCODE_PIXELS_GPU if on_gpu else ENCODE_PIXELS) // model.input_size**2)

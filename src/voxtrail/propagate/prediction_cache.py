@@ -20,10 +20,10 @@ from voxtrail.core.prompts import MaskPrompt, Prompt
 from voxtrail.model.base import SliceModel, SlicePrediction, SpatialMemory
 from voxtrail.model.conventions import points_of
 from voxtrail.propagate.content_folder import Arrays
-from voxtrail.propagate.content_store import ContentStore
+from voxtrail.propagate.content_store import Coding, ContentStore
 
-#: Masks with their memories kept in memory: 0.8 MiB each of SAM 2's at 1024 pixels.
-RAM_PREDICTIONS = 512
+#: Bytes of masks, and of memories, kept in memory.
+RAM_BYTES = 2**29
 #: Bytes of masks, and of memories, that a folder may hold.
 FOLDER_BYTES = 4 * 2**30
 
@@ -31,14 +31,14 @@ Made = TypeVar("Made")
 
 
 class PredictionCache:
-    """Steps and spatial memories of segmented slices, by what they were made from.
+    """Slice predictions and spatial memories, by what they were made from.
 
     Parameters
     ----------
-    ram_predictions
-        How many of each are kept in memory; the least recently used go first.
-    folder
-        Where they are kept as files besides; see `ContentFolder`. None keeps none.
+    ram_bytes
+        How much of each is kept in memory; 0 keeps none.
+    folder, keep
+        See `voxtrail.propagate.content_store.ContentStore`.
 
     Raises
     ------
@@ -47,52 +47,50 @@ class PredictionCache:
     """
 
     def __init__(
-        self, ram_predictions: int = RAM_PREDICTIONS, folder: str | os.PathLike[str] | None = None
+        self,
+        ram_bytes: int = RAM_BYTES,
+        folder: str | os.PathLike[str] | None = None,
+        *,
+        keep: bool = False,
     ) -> None:
-        self._steps: ContentStore[SlicePrediction] = ContentStore(
-            "steps", ram_predictions, folder, FOLDER_BYTES
+        self._predictions: ContentStore[SlicePrediction] = ContentStore(
+            "predictions", ram_bytes=ram_bytes, folder=folder, folder_bytes=FOLDER_BYTES, keep=keep
         )
         self._memories: ContentStore[SpatialMemory] = ContentStore(
-            "memories", ram_predictions, folder, FOLDER_BYTES
+            "memories", ram_bytes=ram_bytes, folder=folder, folder_bytes=FOLDER_BYTES, keep=keep
         )
         #: Slices segmented, from prompts or memories, and slices found here instead.
         self.segmented = 0
         self.reused = 0
 
     def __len__(self) -> int:
-        """Return how many steps are held in memory."""
-        return len(self._steps)
+        """Return how many predictions are held in memory."""
+        return len(self._predictions)
 
     @property
     def notes(self) -> list[str]:
         """What a person should know, one line each."""
-        return [*self._steps.notes, *self._memories.notes]
+        return [*self._predictions.notes, *self._memories.notes]
 
-    def steps(
+    def predictions(
         self,
         model: SliceModel,
         keys: Sequence[str],
         make: Callable[[list[int]], Sequence[SlicePrediction]],
     ) -> list[SlicePrediction]:
-        """Return the steps of some keys.
+        """Return the predictions of some keys.
 
         Parameters
         ----------
         model
-            Whose steps they are.
+            Whose predictions they are.
         keys
             See `prompt_key` and `track_key`.
         make
             Called with the places in ``keys`` of those that are not kept, all at once, if there
-            are any; returns their steps.
+            are any; returns their predictions.
         """
-        found, missing = _kept_or_made(
-            self._steps,
-            keys,
-            make,
-            pack=lambda step: _step_arrays(model, step),
-            unpack=lambda arrays: _step_of(model, arrays),
-        )
+        found, missing = _kept_or_made(self._predictions, keys, make, _prediction_coding(model))
         self.segmented += missing
         self.reused += len(keys) - missing
         return found
@@ -103,18 +101,20 @@ class PredictionCache:
         keys: Sequence[str],
         make: Callable[[list[int]], Sequence[SpatialMemory]],
     ) -> list[SpatialMemory]:
-        """Return the spatial memories that the steps of some keys leave; as `steps`."""
-        return _kept_or_made(
-            self._memories,
-            keys,
-            make,
-            pack=lambda memory: {"memory": model.to_array(memory)},
-            unpack=lambda arrays: model.from_array(arrays["memory"]),
-        )[0]
+        """Return the spatial memories that the predictions of some keys leave."""
+        return _kept_or_made(self._memories, keys, make, _memory_coding(model))[0]
+
+    def find(self, model: SliceModel, key: str) -> SlicePrediction | None:
+        """Return the prediction of a key where it is kept, or None."""
+        return self._predictions.find(key, _prediction_coding(model))
+
+    def find_memory(self, model: SliceModel, key: str) -> SpatialMemory | None:
+        """Return the spatial memory of a key where it is kept, or None."""
+        return self._memories.find(key, _memory_coding(model))
 
 
 def prompt_key(
-    model: SliceModel, features_key: str, prompt: Prompt, shape_hw: tuple[int, int]
+    model: SliceModel, features_key: str, prompts: Sequence[Prompt], shape_hw: tuple[int, int]
 ) -> str:
     """Return what a prompted slice is known by.
 
@@ -124,16 +124,20 @@ def prompt_key(
         What segments it.
     features_key
         What its features are known by; see `voxtrail.propagate.feature_cache.slice_keys`.
-    prompt
-        In the frame of the slice; which label it draws does not matter.
+    prompts
+        What was drawn on it, in the frame of the slice; which label it draws does not matter.
     shape_hw
         Rows and columns of the slice.
     """
-    if isinstance(prompt, MaskPrompt):
-        drawn = np.packbits(prompt.mask).tobytes()
-    else:
-        drawn = repr(points_of(prompt)).encode()
-    return _key(model, type(prompt).__name__, features_key, shape_hw, drawn)
+    parts: list[object] = []
+    for prompt in prompts:
+        drawn = (
+            np.packbits(prompt.mask).tobytes()
+            if isinstance(prompt, MaskPrompt)
+            else repr(points_of(prompt)).encode()
+        )
+        parts += [type(prompt).__name__, drawn]
+    return _key(model, "prompt", features_key, shape_hw, *parts)
 
 
 def track_key(
@@ -170,38 +174,44 @@ def _kept_or_made(
     store: ContentStore[Made],
     keys: Sequence[str],
     make: Callable[[list[int]], Sequence[Made]],
-    *,
-    pack: Callable[[Made], Arrays],
-    unpack: Callable[[Arrays], Made],
+    coding: Coding[Made],
 ) -> tuple[list[Made], int]:
     """Return the things of some keys, and how many of them had to be made."""
-    things = [store.find(key, unpack) for key in keys]
+    things = [store.find(key, coding) for key in keys]
     missing = [place for place, thing in enumerate(things) if thing is None]
     if missing:
         for place, made in zip(missing, make(missing), strict=True):
             things[place] = made
-            store.write(keys[place], made, pack)
-    for key, thing in zip(keys, things, strict=True):
-        store.hold(key, cast(Made, thing))
+            store.put(keys[place], made, coding)
     return cast("list[Made]", things), len(missing)
 
 
-def _step_arrays(model: SliceModel, step: SlicePrediction) -> Arrays:
-    return {
-        "logits": model.to_array(step.logits),
-        "pointer": model.to_array(step.pointer),
-        "numbers": np.array([float(step.predicted_iou), float(step.object_score), step.prompted]),
-        "area": np.array([float(step.area)]),
-    }
-
-
-def _step_of(model: SliceModel, arrays: Arrays) -> SlicePrediction:
-    iou, score, prompted = arrays["numbers"].tolist()
-    return SlicePrediction(
-        model.from_array(arrays["logits"]),
-        model.from_array(arrays["pointer"]),
-        iou,
-        score,
-        bool(prompted),
-        float(arrays["area"][0]),
+def _memory_coding(model: SliceModel) -> Coding[SpatialMemory]:
+    return Coding(
+        lambda memory: {"memory": model.to_array(memory)},
+        lambda arrays: model.from_array(arrays["memory"]),
     )
+
+
+def _prediction_coding(model: SliceModel) -> Coding[SlicePrediction]:
+    def pack(one: SlicePrediction) -> Arrays:
+        numbers = [float(one.predicted_iou), float(one.object_score), one.prompted]
+        return {
+            "logits": model.to_array(one.logits),
+            "pointer": model.to_array(one.pointer),
+            "numbers": np.array(numbers),
+            "area": np.array([float(one.area)]),
+        }
+
+    def unpack(arrays: Arrays) -> SlicePrediction:
+        iou, score, prompted = arrays["numbers"].tolist()
+        return SlicePrediction(
+            model.from_array(arrays["logits"]),
+            model.from_array(arrays["pointer"]),
+            iou,
+            score,
+            bool(prompted),
+            float(arrays["area"][0]),
+        )
+
+    return Coding(pack, unpack)

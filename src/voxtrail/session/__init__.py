@@ -1,8 +1,23 @@
-"""The one door to a segmentation: `segment` with a `Config`."""
+"""A scan that a person works on: `Session`, and `segment`, which is one that is asked once."""
 
+from voxtrail.session.cache import Cache
 from voxtrail.session.checks import check_request
 from voxtrail.session.compose import LabelLogits
 from voxtrail.session.config import PRESETS, Config
-from voxtrail.session.segmentation import Segmentation, segment
+from voxtrail.session.preview import SlicePreview
+from voxtrail.session.run import SliceDone
+from voxtrail.session.segmentation import Segmentation
+from voxtrail.session.session import Session, segment
 
-__all__ = ["PRESETS", "Config", "LabelLogits", "Segmentation", "check_request", "segment"]
+__all__ = [
+    "PRESETS",
+    "Cache",
+    "Config",
+    "LabelLogits",
+    "Segmentation",
+    "Session",
+    "SliceDone",
+    "SlicePreview",
+    "check_request",
+    "segment",
+]

@@ -13,7 +13,7 @@ from voxtrail.core.prompts import MaskPrompt, PointPrompt, Prompt, Prompts
 from voxtrail.core.volume import Volume
 from voxtrail.errors import GridError, PromptError
 from voxtrail.session.config import Config
-from voxtrail.session.regions import bounds_of
+from voxtrail.session.crops import bounds_of
 
 
 def check_request(volume: Volume, prompts: Prompts, config: Config) -> None:
@@ -30,13 +30,7 @@ def check_request(volume: Volume, prompts: Prompts, config: Config) -> None:
     OptionError
         If the region cannot be cut out of the scan.
     """
-    if not prompts.stored.same_as(volume.stored):
-        raise GridError(
-            "the prompts were drawn on another grid",
-            received=prompts.stored.describe(),
-            accepted=volume.stored.describe(),
-            remedy="draw on this scan, or resample the prompts to its grid",
-        )
+    check_placed(volume, prompts)
     if not prompts.prompts:
         raise PromptError(
             "no slice is prompted",
@@ -44,7 +38,6 @@ def check_request(volume: Volume, prompts: Prompts, config: Config) -> None:
             accepted="at least one outlined slice",
             remedy="outline the structure on one or more slices",
         )
-    _refuse_misplaced(prompts, volume.grid.shape)
     for label in prompts.labels():
         _refuse_unusable(prompts, label, config)
     if config.overlap == "compete":
@@ -52,12 +45,32 @@ def check_request(volume: Volume, prompts: Prompts, config: Config) -> None:
     bounds_of(volume, prompts, config)
 
 
+def check_placed(volume: Volume, prompts: Prompts) -> None:
+    """Refuse prompts that have no place in a scan.
+
+    Raises
+    ------
+    GridError
+        If they were drawn on another grid.
+    PromptError
+        If one lies outside the scan, or is a second one in its place.
+    """
+    if not prompts.stored.same_as(volume.stored):
+        raise GridError(
+            "the prompts were drawn on another grid",
+            received=prompts.stored.describe(),
+            accepted=volume.stored.describe(),
+            remedy="draw on this scan, or resample the prompts to its grid",
+        )
+    _refuse_misplaced(prompts, volume.grid.shape)
+
+
 def _refuse_misplaced(prompts: Prompts, shape: Sequence[int]) -> None:
-    seen: set[tuple[int, Axis, int]] = set()
+    seen: set[tuple[int, Axis, int, bool]] = set()
     for prompt in prompts.prompts:
         axis = prompt.axis
         size_hw = (shape[axis.row_axis], shape[axis.column_axis])
-        place = (prompt.label, axis, prompt.slice_index)
+        place = (prompt.label, axis, prompt.slice_index, isinstance(prompt, PointPrompt))
         if (
             place in seen
             or not 0 <= prompt.slice_index < shape[axis.value]
@@ -68,7 +81,7 @@ def _refuse_misplaced(prompts: Prompts, shape: Sequence[int]) -> None:
                 f"a prompt of {prompts.name(prompt.label)} has no place in the scan",
                 received=f"{axis.label} slice {prompt.slice_index} (RAS+){size}",
                 accepted=f"slices 0 to {shape[axis.value] - 1} of {size_hw} rows and columns, "
-                "each once per label",
+                "each with one mask or box and one set of clicks a label",
                 remedy="number and cut slices as Axis.to_stack does",
             )
         seen.add(place)
@@ -104,7 +117,7 @@ def _refuse_drawn_overlap(prompts: Prompts) -> None:
     shape = prompts.stored.canonical().shape
     claimed = np.empty(0, dtype=np.int64)
     for label in prompts.labels():
-        masks = [prompt for prompt in prompts.of(label) if isinstance(prompt, MaskPrompt)]
+        masks = prompts.masks(label)
         mine = [np.empty(0, dtype=np.int64), *(_drawn_voxels(mask, shape) for mask in masks)]
         drawn = np.unique(np.concatenate(mine))
         shared = np.intersect1d(claimed, drawn, assume_unique=True)
@@ -174,7 +187,7 @@ def warnings_about(prompts: Prompts, config: Config) -> list[str]:
 def _contradicted(prompts: Prompts, label: int) -> int:
     """Return how many voxels one mask of a label holds and a crossing one leaves out."""
     shape = prompts.stored.canonical().shape
-    masks = [prompt for prompt in prompts.of(label) if isinstance(prompt, MaskPrompt)]
+    masks = prompts.masks(label)
     if len({mask.axis for mask in masks}) < 2:
         return 0
     inside = np.unique(np.concatenate([_drawn_voxels(mask, shape) for mask in masks]))

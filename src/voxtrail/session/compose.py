@@ -12,7 +12,7 @@ from voxtrail.core.box import Box
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.preprocess import around_prompts
-from voxtrail.propagate.propagator import DRAWN_LOGIT
+from voxtrail.propagate.stack import DRAWN_LOGIT
 
 #: What a person drew on a voxel outvotes every prediction for it.
 DRAWN_VOTE = 1e4
@@ -45,7 +45,7 @@ def impose_drawn(logits: dict[int, LabelLogits], prompts: Prompts, volume: Volum
     """
     shape = volume.grid.shape
     for label, found in logits.items():
-        masks = _masks_of(prompts, label)
+        masks = prompts.masks(label)
         box = found.box
         for prompt in masks:
             box = box.joined(_slice_box(prompt, shape))
@@ -77,7 +77,7 @@ def compete(logits: dict[int, LabelLogits], prompts: Prompts, volume: Volume) ->
     for label, found in logits.items():
         here = found.box.slices
         votes = found.logits.copy()
-        for prompt in _masks_of(prompts, label):
+        for prompt in prompts.masks(label):
             _slice_of(votes, found.box, prompt)[_mask_in(found.box, prompt, shape)] = DRAWN_VOTE
         wins = votes > best[here]
         labels[here][wins] = label
@@ -98,10 +98,6 @@ def _mask_in(box: Box, prompt: MaskPrompt, shape: Sequence[int]) -> NDArray[np.b
     """Return the part of a drawn mask that lies in a box."""
     _, rows, columns = box.in_stack(prompt.axis, shape)
     return prompt.mask[rows, columns]
-
-
-def _masks_of(prompts: Prompts, label: int) -> list[MaskPrompt]:
-    return [prompt for prompt in prompts.of(label) if isinstance(prompt, MaskPrompt)]
 
 
 def offset(inner: Box, outer: Box) -> tuple[slice, slice, slice]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import Prompts
 from voxtrail.core.volume import Volume
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.loading import load
 from voxtrail.session.config import Config
-from voxtrail.session.regions import bounds_of, plan
+from voxtrail.session.crops import bounds_of, plan
 
 #: Mask logits come at a quarter of the input size: four input pixels a voxel give each its own.
 PIXELS_PER_VOXEL = 4
@@ -68,13 +67,7 @@ def propose_resolution(volume: Volume, prompts: Prompts, config: Config) -> int:
     more cannot show in masks that come at a quarter of the input size. (Ours; what it does to
     quality is measured by the study ``resolution``.)
     """
-    bounds = bounds_of(volume, prompts, config)
-    regions = plan(volume, prompts, config, bounds)
-    axes = [Axis.named(name) for name in config.axes]
-    longest = max(
-        max(region.box.shape[axis.row_axis], region.box.shape[axis.column_axis])
-        for region in regions
-        for axis in axes
-    )
+    crops = plan(volume, prompts, config, bounds_of(volume, prompts, config))
+    longest = max(max(path.size) for crop in crops for path in crop.paths.values())
     wanted = -(-longest * PIXELS_PER_VOXEL // PROPOSED_STEP) * PROPOSED_STEP
     return min(max(wanted, SMALLEST_PROPOSED), LARGEST_PROPOSED)

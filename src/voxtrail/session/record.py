@@ -12,8 +12,7 @@ import voxtrail
 from voxtrail.core.box import Box
 from voxtrail.core.volume import Volume
 from voxtrail.model.base import LoadedModel, SliceModel
-from voxtrail.propagate.feature_cache import FeatureCache
-from voxtrail.propagate.prediction_cache import PredictionCache
+from voxtrail.session.cache import Cache
 from voxtrail.session.config import Config
 
 FORMAT = "voxtrail-run/1"
@@ -71,21 +70,21 @@ class Spent:
         By component.
     slices
         Encoded and reused, see `FeatureCache`.
-    steps
+    predictions
         Segmented and reused, see `PredictionCache`.
     """
 
     seconds: dict[str, float]
     slices: dict[str, int]
-    steps: dict[str, int]
+    predictions: dict[str, int]
 
     @classmethod
-    def so_far(cls, model: SliceModel, cache: FeatureCache, steps: PredictionCache) -> Spent:
+    def so_far(cls, model: SliceModel, cache: Cache) -> Spent:
         """Return what has been spent up to now."""
         return cls(
             dict(model.stopwatch.seconds),
-            {"encoded": cache.encoded, "reused": cache.reused},
-            {"segmented": steps.segmented, "reused": steps.reused},
+            {"encoded": cache.features.encoded, "reused": cache.features.reused},
+            {"segmented": cache.predictions.segmented, "reused": cache.predictions.reused},
         )
 
     def since(self, before: Spent) -> Spent:
@@ -93,7 +92,7 @@ class Spent:
         return Spent(
             {k: round(v - before.seconds.get(k, 0.0), 3) for k, v in self.seconds.items()},
             {k: v - before.slices[k] for k, v in self.slices.items()},
-            {k: v - before.steps[k] for k, v in self.steps.items()},
+            {k: v - before.predictions[k] for k, v in self.predictions.items()},
         )
 
 
@@ -117,9 +116,9 @@ class RunRecord:
         One a label.
     slices
         How many were encoded, and how many found in the cache of features instead.
-    steps
-        How many slices were segmented, counted for each label and pass, and how many found in the
-        cache of steps instead.
+    predictions
+        How many slices were segmented, counted for each label and pass, and how many were found
+        in the cache of predictions instead.
     seconds
         By component, and in all.
     warnings
@@ -133,7 +132,7 @@ class RunRecord:
     grid: dict[str, Any]
     labels: list[LabelRecord]
     slices: dict[str, int]
-    steps: dict[str, int]
+    predictions: dict[str, int]
     seconds: dict[str, float]
     warnings: list[str]
 
@@ -165,7 +164,7 @@ class RunRecord:
             grid=volume.stored.to_json(),
             labels=list(labels),
             slices=spent.slices,
-            steps=spent.steps,
+            predictions=spent.predictions,
             seconds={**spent.seconds, "total": round(seconds_total, 3)},
             warnings=list(warnings),
         )

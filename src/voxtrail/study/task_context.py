@@ -16,14 +16,14 @@ from voxtrail.errors import OptionError, UnavailableError, WeightsError
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.catalogue import CATALOGUE
 from voxtrail.model.loading import load
-from voxtrail.propagate.feature_cache import RAM_SLICES, FeatureCache
-from voxtrail.session import Config
+from voxtrail.propagate.feature_cache import FeatureCache
+from voxtrail.propagate.prediction_cache import PredictionCache
+from voxtrail.session import Cache, Config
 from voxtrail.study.settings import Settings
 from voxtrail.study.target import Target, load_target
 
-#: Bound of the features kept in memory, and bytes that SAM 2's take a pixel of the input.
+#: Bound of the features kept in memory.
 RAM_BYTES = 8 * 2**30
-PIXEL_BYTES = 16
 
 
 class TaskContext:
@@ -87,19 +87,16 @@ class TaskContext:
         self._features = None
         return load_target(self.settings.root, item, self.settings.margin_mm, self._scan[1])
 
-    def features(self, loaded: LoadedModel, crop: Box) -> FeatureCache:
+    def cache(self, loaded: LoadedModel) -> Cache:
         """Return the structure's features of a model at its input size.
 
-        There is room for one preprocessing of all three axes. No more is needed: tasks come
-        sorted by model, input size and preprocessing.
+        There is room for one preprocessing of all three axes of any structure. No more is needed:
+        tasks come sorted by model, input size and preprocessing.
         """
-        side = loaded.model.input_size
-        key = loaded.sha256, side
+        key = loaded.sha256, loaded.model.input_size
         if self._features is None or self._features[0] != key:
-            room = min(sum(crop.shape), RAM_BYTES // (PIXEL_BYTES * side**2))
-            cache = FeatureCache(max(room, RAM_SLICES), self.settings.cache)
-            self._features = key, cache
-        return self._features[1]
+            self._features = key, FeatureCache(RAM_BYTES, self.settings.cache, keep=True)
+        return Cache(self._features[1], PredictionCache(ram_bytes=0), None)
 
     def attribute_encoding(
         self, loaded: LoadedModel, config: Config, crop: Box, spent_s: float, encoded: int

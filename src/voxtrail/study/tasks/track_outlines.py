@@ -83,11 +83,7 @@ class TrackOutlines(Task):
         with context.peak_memory() as peak:
             started = time.perf_counter()
             result = segment(
-                target.volume,
-                prompts,
-                config,
-                model=loaded,
-                cache=context.features(loaded, target.crop),
+                target.volume, prompts, config, model=loaded, cache=context.cache(loaded)
             )
             spent = time.perf_counter() - started
         seconds = result.record.seconds

@@ -12,7 +12,7 @@ from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.errors import OptionError, PromptError
 from voxtrail.evaluate import simulate
 from voxtrail.session import Config, segment
-from voxtrail.session.segmentation import MAX_GROWTHS
+from voxtrail.session.crops import MAX_GROWTHS
 
 AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
 #: Brighter than 100 HU is found; 100 HU either way are a logit of 10.

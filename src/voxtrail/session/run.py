@@ -1,0 +1,303 @@
+"""One propagation of a session: crops, stacks, passes, growth and fusion.
+
+Iterate over a `Run` to carry it on; slices come as they are done. When it has ended, `results`
+holds each label's fused logits, and `crops` the crops as they have grown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxtrail.core.axis import Axis
+from voxtrail.core.box import Box, Side
+from voxtrail.core.crop_path import CropPath
+from voxtrail.core.prompts import Prompts
+from voxtrail.core.volume import Volume
+from voxtrail.model.base import SliceModel
+from voxtrail.propagate.bank import Recalled
+from voxtrail.propagate.features import FeatureSource
+from voxtrail.propagate.propagator import Propagator
+from voxtrail.propagate.stack import PassLogits, Stack, StackLogits, drawn_mask
+from voxtrail.session.cache import Cache
+from voxtrail.session.compose import UNVISITED_LOGIT, LabelLogits
+from voxtrail.session.config import Config, Extent
+from voxtrail.session.crops import MAX_GROWTHS, Crop, ends_of, growth_step, range_along
+from voxtrail.session.grey import GreyScan
+from voxtrail.session.record import LabelRecord, PassRecord
+
+FloatArray = NDArray[np.float32]
+#: Called with slices done, slices in all, and what is being done.
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class SliceDone:
+    """A slice that was just segmented, before directions and axes are fused.
+
+    Parameters
+    ----------
+    label, axis, slice_index
+        Which (RAS+ number).
+    path
+        Where the slice's window lies: a path of this one slice.
+    logits
+        (rows, columns) float32 mask logits of the window; above 0 is inside.
+    key, recalled
+        What the prediction is known by, and what it attended to; see
+        `voxtrail.propagate.stack.SliceLogits`.
+    """
+
+    label: int
+    axis: Axis
+    slice_index: int
+    path: CropPath
+    logits: FloatArray
+    key: str
+    recalled: Recalled | None
+
+
+@dataclass(frozen=True, eq=False)
+class LabelResult:
+    """What was found of one label.
+
+    Parameters
+    ----------
+    fused
+        Logits of all directions and axes.
+    touching
+        Sides of the crop that a predicted mask reached.
+    record
+        How it came about.
+    """
+
+    fused: LabelLogits
+    touching: set[Side]
+    record: LabelRecord
+
+
+@dataclass(frozen=True, eq=False)
+class _LabelStack:
+    """One label's stack along one axis, and where it lies in the scan."""
+
+    crop: Crop
+    label: int
+    path: CropPath
+    extent: Extent
+    stack: Stack
+
+    @property
+    def axis(self) -> Axis:
+        return self.path.axis
+
+
+class Run:
+    """Segments labels; crops that a mask touches grow and are run again.
+
+    Parameters
+    ----------
+    volume, scan
+        The scan, and its grey levels.
+    prompts, config
+        What is segmented, and how.
+    bounds
+        What nothing leaves.
+    model, cache
+        What segments, and what was encoded and segmented before.
+    crops
+        Where, in the order in which labels are taken up.
+    progress
+        Called as the work goes on.
+    stream
+        Whether each slice is wanted as soon as it is done.
+    """
+
+    def __init__(
+        self,
+        *,
+        volume: Volume,
+        scan: GreyScan,
+        prompts: Prompts,
+        config: Config,
+        bounds: Box,
+        model: SliceModel,
+        cache: Cache,
+        crops: Sequence[Crop],
+        progress: Progress | None,
+        stream: bool,
+    ) -> None:
+        self._volume = volume
+        self._scan = scan
+        self._prompts = prompts
+        self._config = config
+        self._bounds = bounds
+        self._model = model
+        self._cache = cache
+        self._waiting = list(crops)
+        self._progress = progress
+        self._stream = stream
+        self._propagator = Propagator(model, config.policy, cache.predictions)
+        self._fusion = config.fusion
+        self.results: dict[int, LabelResult] = {}
+        self.crops: list[Crop] = []
+
+    def __iter__(self) -> Iterator[SliceDone]:
+        while self._waiting:
+            stacks = [
+                stack
+                for crop in self._waiting
+                for axis in crop.paths
+                for stack in self._stacks(crop, axis)
+            ]
+            yield from self._propagate(stacks)
+            self._waiting = [crop for crop in self._waiting if not self._settled(crop)]
+            self._waiting = [self._grown(crop) for crop in self._waiting]
+
+    def _propagate(self, stacks: Sequence[_LabelStack]) -> Iterator[SliceDone]:
+        """Carry the outlines of some stacks through them, and fuse what is found."""
+        again = " (larger crop)" if any(one.crop.growths for one in stacks) else ""
+        under_way = self._propagator.start(
+            [one.stack for one in stacks], self._config.direction, stream=self._stream
+        )
+        for found in under_way:
+            if self._progress:
+                self._progress(under_way.done, under_way.total, f"propagating{again}")
+            for one in found:
+                where = stacks[one.stack]
+                slice_index = where.path.first + one.slice_index
+                yield SliceDone(
+                    where.label,
+                    where.axis,
+                    slice_index,
+                    where.path.part(slice_index, slice_index + 1),
+                    one.logits,
+                    one.key,
+                    one.recalled,
+                )
+        pairs = list(zip(stacks, under_way.results(), strict=True))
+        for label in dict.fromkeys(one.label for one in stacks):
+            self.results[label] = self._fuse(
+                label, [pair for pair in pairs if pair[0].label == label]
+            )
+
+    def _settled(self, crop: Crop) -> bool:
+        """Tell whether a crop that was run need not grow any more; note it if so."""
+        touched = any(self.results[label].touching for label in crop.labels)
+        settled = not touched or crop.growths >= MAX_GROWTHS
+        if settled:
+            self.crops.append(crop)
+        return settled
+
+    def _grown(self, crop: Crop) -> Crop:
+        sides = {side for label in crop.labels for side in self.results[label].touching}
+        grown = crop.grown(growth_step(self._volume, self._config), sides, self._bounds)
+        return replace(grown, growths=crop.growths + 1)
+
+    def _stacks(self, crop: Crop, axis: Axis) -> list[_LabelStack]:
+        """Return the stacks of a crop's labels along one axis; they share their features."""
+        shape = self._volume.grid.shape
+        ranges: dict[int, tuple[int, int, Extent]] = {}
+        for label in crop.labels:
+            drawn = self._prompts.of(label, axis)
+            if drawn:
+                ranges[label] = range_along(axis, drawn, self._config.extent, self._bounds)
+        if not ranges:
+            return []
+        first = min(start for start, _, _ in ranges.values())
+        last = max(stop for _, stop, _ in ranges.values())
+        whole = crop.paths[axis].part(first, last)
+        source = FeatureSource(self._model, self._scan.along(whole), self._cache.features)
+        stacks = []
+        for label, (start, stop, extent) in ranges.items():
+            path = whole.part(start, stop)
+            prompts = {
+                index - start: [path.place_of(prompt, shape)[1] for prompt in drawn]
+                for index, drawn in self._prompts.by_slice(label, axis).items()
+            }
+            part = source.part(start - first, stop - first)
+            stack = Stack(part, prompts, stop_when_gone=extent == "object")
+            stacks.append(_LabelStack(crop, label, path, extent, stack))
+        return stacks
+
+    def _fuse(self, label: int, found: Sequence[tuple[_LabelStack, StackLogits]]) -> LabelResult:
+        box = found[0][0].path.hull()
+        for one, _ in found[1:]:
+            box = box.joined(one.path.hull())
+        # What the prompts of one axis bound, passes along another axis do not leave either.
+        bounding = [one.axis for one, _ in found if one.extent == "prompts"]
+        for axis in bounding:
+            box = box.with_range(axis, *ends_of(axis, self._prompts.of(label), self._volume))
+        total = np.zeros(box.shape, dtype=np.float32)
+        count = np.zeros(box.shape, dtype=np.uint8)
+        touching: set[Side] = set()
+        for one, result in found:
+            drawn = [i for i, prompts in one.stack.prompts.items() if drawn_mask(prompts)]
+            for logits, said in _readings(result):
+                embedded = self._fusion.embed(logits)
+                embedded[~said] = 0.0
+                one.path.add(embedded, total, box)
+                everywhere = np.broadcast_to(said[:, None, None], logits.shape)
+                one.path.add(everywhere, count, box)
+                predicted = said.copy()
+                predicted[drawn] = False
+                inside = (logits > 0) & predicted[:, None, None]
+                touching |= one.path.touching(inside, self._bounds)
+        fused = self._fusion.combine(total, np.maximum(count, 1))
+        fused[count == 0] = UNVISITED_LOGIT
+        record = LabelRecord(
+            label=label,
+            name=self._prompts.name(label),
+            crop=box,
+            growths=found[0][0].crop.growths,
+            passes=[item for one, result in found for item in _pass_records(one, result)],
+            voxels=0,
+        )
+        bounded = {axis.value for axis in bounding}
+        return LabelResult(
+            LabelLogits(box, fused),
+            {side for side in touching if side.axis not in bounded},
+            record,
+        )
+
+
+def _pass_records(one: _LabelStack, result: StackLogits) -> list[PassRecord]:
+    """Return what the passes over a stack did, by the scan's slice numbers."""
+    first = one.path.first
+    return [
+        PassRecord(
+            axis=one.axis.label,
+            extent=one.extent,
+            first_slice=first,
+            last_slice=one.path.stop - 1,
+            prompted=sorted(index + first for index in result.drawn),
+            tracked=item.tracked,
+            stopped_at=None if item.stopped_at is None else item.stopped_at + first,
+        )
+        for item in result.passes
+    ]
+
+
+def _readings(result: StackLogits) -> list[tuple[FloatArray, NDArray[np.bool_]]]:
+    """Return (logits, which slices they say something about) of each pass, drawn ones once."""
+    passes = result.passes or (_nothing_tracked(result),)
+    # Copies: what the propagator returned is not written to.
+    logits, said = passes[0].logits.copy(), passes[0].visited.copy()
+    for index, drawn in result.drawn.items():
+        logits[index] = drawn
+        said[index] = True
+    return [(logits, said), *((item.logits, item.visited) for item in passes[1:])]
+
+
+def _nothing_tracked(result: StackLogits) -> PassLogits:
+    """Return the pass of a stack that has drawn slices only."""
+    slices, shape = max(result.drawn) + 1, next(iter(result.drawn.values())).shape
+    return PassLogits(
+        np.zeros((slices, *shape), dtype=np.float32),
+        np.zeros(slices, dtype=np.bool_),
+        np.full(slices, np.nan, dtype=np.float32),
+        tracked=0,
+        stopped_at=None,
+    )

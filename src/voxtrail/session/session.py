@@ -1,0 +1,502 @@
+"""A scan that a person works on: outlines come and go, and each time only what changed is computed.
+
+The command line, the study, servers and notebooks segment through a `Session`; `segment` is one
+that is asked once.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from voxtrail.core.axis import Axis
+from voxtrail.core.crop_path import CropPath
+from voxtrail.core.prompts import PointPrompt, Prompt, Prompts
+from voxtrail.core.volume import Volume
+from voxtrail.errors import PromptError
+from voxtrail.model.base import LoadedModel
+from voxtrail.preprocess import parse_preprocess
+from voxtrail.propagate.features import FeatureSource
+from voxtrail.session.cache import Cache
+from voxtrail.session.checks import check_placed, check_request, warnings_about
+from voxtrail.session.compose import compete, impose_drawn
+from voxtrail.session.config import Config
+from voxtrail.session.crops import MAX_GROWTHS, Crop, bounds_of, plan
+from voxtrail.session.grey import GreyScan
+from voxtrail.session.loading import load_for
+from voxtrail.session.preview import SlicePreview, Tracked, recall_again, refine, whole_slice
+from voxtrail.session.record import RunRecord, Spent
+from voxtrail.session.run import LabelResult, Progress, Run, SliceDone
+from voxtrail.session.saved import SessionFile
+from voxtrail.session.segmentation import Segmentation
+from voxtrail.session.state import History, Place, State
+
+
+class Session:
+    """One scan, what is drawn on it, and what was computed of it.
+
+    Parameters
+    ----------
+    volume
+        The scan; not copied.
+    config
+        How it is segmented; the paper's best configuration with SAM 2.1 small by default.
+    model
+        A model that is already loaded; otherwise ``config.model`` is loaded when it is needed.
+    cache
+        What is kept between propagations; by default everything, while the session lives.
+    file
+        Where the session is saved at each change. If the file is there, the session goes on where
+        it ended, with the configuration that it was drawn with.
+
+    Raises
+    ------
+    OptionError
+        If the region of the configuration cannot be cut out of the scan.
+    SessionError
+        If the file is no session, or one of another scan.
+    """
+
+    def __init__(
+        self,
+        volume: Volume,
+        config: Config | None = None,
+        *,
+        model: LoadedModel | None = None,
+        cache: Cache | None = None,
+        file: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self.volume = volume
+        self.config = (config or Config()).resolved()
+        self.cache = cache or Cache()
+        self._loaded = model
+        self._history = History()
+        self._crops: dict[tuple[int, ...], Crop] = {}
+        self._file = None if file is None else SessionFile(file, volume)
+        if self._file and self._file.path.exists():
+            saved = self._file.read()
+            self.config, self._history = saved.config.resolved(), saved.history
+            self._crops = {crop.labels: crop for crop in saved.crops}
+        self._scan = GreyScan(volume, parse_preprocess(self.config.window))
+        self._results: dict[int, LabelResult] = {}
+        self._tracked: dict[Place, Tracked] = {}
+        self._preview_crops: dict[tuple[int, Axis], Crop] = {}
+        self._record: RunRecord | None = None
+        bounds_of(volume, self.prompts, self.config)
+
+    # What is drawn
+
+    @property
+    def state(self) -> State:
+        """What has been drawn, and what of it is an accepted prediction."""
+        return self._history.now
+
+    @property
+    def prompts(self) -> Prompts:
+        """What has been drawn."""
+        return self.state.on(self.volume.stored)
+
+    def add(self, prompt: Prompt) -> None:
+        """Draw something where nothing like it is drawn yet.
+
+        Raises
+        ------
+        PromptError
+            If it has no place in the scan, or there is a mask or box (or clicks) in its place.
+        """
+        alike = isinstance(prompt, PointPrompt)
+        here = self.state.at(Place.of(prompt))
+        if any(isinstance(one, PointPrompt) == alike for one in here):
+            raise PromptError(
+                "something of the kind is drawn there already",
+                received=f"{prompt.axis.label} slice {prompt.slice_index} (RAS+) of label "
+                f"{prompt.label}",
+                accepted="a slice without one",
+                remedy="replace it, or remove what is there",
+            )
+        self.replace(prompt)
+
+    def replace(self, prompt: Prompt) -> None:
+        """Draw something in place of what is there.
+
+        A mask or box takes the place of a mask or box and of the clicks that corrected it; clicks
+        take the place of clicks.
+
+        Raises
+        ------
+        PromptError
+            If it has no place in the scan.
+        """
+        self._draw(prompt, accepted=False)
+
+    def accept(self, preview: SlicePreview) -> None:
+        """Take a previewed mask as an outline."""
+        self._draw(preview.as_prompt(), accepted=True)
+
+    def remove(self, label: int, axis: Axis, slice_index: int) -> None:
+        """Take back what is drawn of a label on a slice (RAS+ number).
+
+        Raises
+        ------
+        PromptError
+            If nothing is drawn there.
+        """
+        place = Place(label, axis, slice_index)
+        if not self.state.at(place):
+            raise PromptError(
+                "nothing is drawn there",
+                received=f"{axis.label} slice {slice_index} (RAS+) of label {label}",
+                accepted=", ".join(
+                    f"{one.axis.label} {one.slice_index}" for one in self.prompts.of(label)
+                )
+                or "nothing of this label is drawn at all",
+                remedy="name a slice that was drawn on",
+            )
+        self._change(self.state.without(place))
+
+    def clear(self, label: int | None = None) -> None:
+        """Take back all that is drawn, of one label or of all of them; crops begin anew."""
+        state = self.state
+        for one in self.prompts.labels() if label is None else (label,):
+            state = state.without_label(one)
+            self._crops = {of: crop for of, crop in self._crops.items() if one not in of}
+        self._change(state)
+
+    def rename(self, label: int, name: str) -> None:
+        """Call a label by a name."""
+        self._change(self.state.named(label, name))
+
+    def load(self, prompts: Prompts) -> None:
+        """Draw all of some prompts, as one change.
+
+        Raises
+        ------
+        GridError
+            If they were drawn on another grid.
+        PromptError
+            If one has no place in the scan.
+        """
+        check_placed(self.volume, prompts)
+        state = self.state
+        for prompt in prompts.prompts:
+            state = state.with_prompt(prompt)
+        for label, name in prompts.names.items():
+            state = state.named(label, name)
+        self._change(state)
+
+    def undo(self) -> bool:
+        """Go back by one change; tell whether there was one."""
+        return self._go(self._history.back())
+
+    def redo(self) -> bool:
+        """Do again what was undone last; tell whether there was something."""
+        return self._go(self._history.forth())
+
+    # What follows from it
+
+    @property
+    def model(self) -> LoadedModel:
+        """The model, loaded when it is first asked for."""
+        if self._loaded is None:
+            self._loaded = load_for(self.volume, self.prompts, self.config)
+        return self._loaded
+
+    def preview(self, prompts: Prompt | Sequence[Prompt]) -> SlicePreview:
+        """Return the mask that boxes and clicks give on one slice; nothing is drawn by it.
+
+        Parameters
+        ----------
+        prompts
+            Of one label on one slice: a box or a mask, and clicks in the order in which they came.
+            Where the slice was tracked in the last propagation, they correct its mask.
+
+        Raises
+        ------
+        PromptError
+            If one has no place in the scan, or they are of several slices or labels.
+        """
+        given = tuple(prompts) if isinstance(prompts, Sequence) else (prompts,)
+        places = {Place.of(prompt) for prompt in given}
+        if len(places) != 1:
+            raise PromptError(
+                "a preview is of one slice",
+                received=f"prompts in {len(places)} places",
+                accepted="one or more prompts of one label on one slice",
+                remedy="preview each slice by itself",
+            )
+        alone = Prompts(given, self.volume.stored)
+        check_placed(self.volume, alone)
+        (place,) = places
+        model, shape = self.model.model, self.volume.grid.shape
+        tracked = self._tracked.get(place)
+        path = tracked.path if tracked else self._preview_path(place, alone)
+        source = FeatureSource(model, self._scan.along(path), self.cache.features)
+        (features,) = source.fetch([0])
+        again = tracked and recall_again(model, self.cache.predictions, features, tracked)
+        prediction, tracking = again or (None, None)
+        found = refine(
+            model,
+            features,
+            [path.place_of(prompt, shape)[1] for prompt in given],
+            path.size,
+            tracked=prediction,
+            tracking=tracking,
+        )
+        (logits,) = model.masks([found], path.size)
+        return SlicePreview(
+            place,
+            whole_slice(path, logits, shape),
+            float(found.predicted_iou),
+            from_memory=tracking is not None,
+        )
+
+    def propagate(
+        self,
+        labels: Iterable[int] | None = None,
+        *,
+        near: tuple[Axis, int] | None = None,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Iterator[SliceDone]:
+        """Carry what is drawn through the scan; yields each slice as it is done.
+
+        Ends early, with what it has found so far kept for the next time, when it is told to or
+        when nobody asks for a further slice; `result` then is what it was before.
+
+        Parameters
+        ----------
+        labels
+            Which labels; by default all that are drawn.
+        near
+            Axis and slice (RAS+ number) that a person looks at: labels that are drawn around it
+            come first.
+        progress
+            Called as the work goes on.
+        cancelled
+            Asked between slices whether to end.
+
+        Raises
+        ------
+        PromptError
+            If what is drawn cannot be carried on; see `voxtrail.session.checks.check_request`.
+        """
+        yield from self._propagate(labels, near, progress, cancelled, stream=True)
+
+    def run(
+        self, labels: Iterable[int] | None = None, *, progress: Progress | None = None
+    ) -> Segmentation:
+        """Carry what is drawn through the scan and return what was found; see `propagate`."""
+        for _ in self._propagate(labels, None, progress, None, stream=False):
+            pass
+        return self.result()
+
+    def result(self) -> Segmentation:
+        """Return what the propagations of all labels have found, with what is drawn now upon it.
+
+        Raises
+        ------
+        PromptError
+            If nothing has been propagated.
+        """
+        drawn = self.prompts
+        results = {
+            label: self._results[label] for label in drawn.labels() if label in self._results
+        }
+        if not results or self._record is None:
+            raise PromptError(
+                "nothing has been propagated yet",
+                received=f"{len(drawn.prompts)} outlines",
+                accepted="a session that was propagated",
+                remedy="call propagate first",
+            )
+        logits = {label: one.fused for label, one in results.items()}
+        impose_drawn(logits, drawn, self.volume)
+        labels = compete(logits, drawn, self.volume)
+        if self.config.overlap == "apart":
+            voxels = {label: int((found.logits > 0).sum()) for label, found in logits.items()}
+        else:
+            voxels = {label: int((labels.voxels == label).sum()) for label in logits}
+        records = [replace(one.record, voxels=voxels[label]) for label, one in results.items()]
+        return Segmentation(labels, logits, replace(self._record, labels=records))
+
+    def _propagate(
+        self,
+        labels: Iterable[int] | None,
+        near: tuple[Axis, int] | None,
+        progress: Progress | None,
+        cancelled: Callable[[], bool] | None,
+        *,
+        stream: bool,
+    ) -> Iterator[SliceDone]:
+        started = time.perf_counter()
+        prompts = self._drawn(labels)
+        check_request(self.volume, prompts, self.config)
+        loaded, cache = self.model, self.cache
+        before = Spent.so_far(loaded.model, cache)
+        crops = self._planned(prompts, near)
+        run = Run(
+            volume=self.volume,
+            scan=self._scan,
+            prompts=prompts,
+            config=self.config,
+            bounds=bounds_of(self.volume, prompts, self.config),
+            model=loaded.model,
+            cache=cache,
+            crops=crops,
+            progress=progress,
+            stream=stream,
+        )
+        for done in run:
+            if done.recalled is not None and stream:
+                place = Place(done.label, done.axis, done.slice_index)
+                self._tracked[place] = Tracked.of(done.path, done.key, done.recalled)
+            if cancelled and cancelled():
+                return
+            yield done
+        self._results.update(run.results)
+        for crop in run.crops:
+            others = {of: one for of, one in self._crops.items() if not {*of} & {*crop.labels}}
+            self._crops = {**others, crop.labels: crop}
+        if cache.crops:
+            cache.crops.note(self.volume, prompts, self.config, run.crops)
+        self._save()
+        self._record = RunRecord.of(
+            config=self.config,
+            loaded=loaded,
+            volume=self.volume,
+            labels=[],
+            spent=Spent.so_far(loaded.model, cache).since(before),
+            seconds_total=time.perf_counter() - started,
+            warnings=[
+                *self.volume.provenance.notes,
+                *warnings_about(prompts, self.config),
+                *_still_touching(run, prompts),
+                *cache.notes,
+            ],
+        )
+
+    def _planned(self, prompts: Prompts, near: tuple[Axis, int] | None) -> list[Crop]:
+        """Return the crops to work in, those around what a person looks at first."""
+        held = dict(self._crops)
+        if self.cache.crops:
+            recalled = self.cache.crops.recall(self.volume, prompts, self.config)
+            held = {**recalled, **held}
+        bounds = bounds_of(self.volume, prompts, self.config)
+        crops = plan(self.volume, prompts, self.config, bounds, held)
+        if near is None:
+            return crops
+        axis, looked_at = near
+
+        def distance(crop: Crop) -> int:
+            drawn = [p.slice_index for label in crop.labels for p in prompts.of(label, axis)]
+            if not drawn:
+                return self.volume.grid.shape[axis.value]
+            return max(min(drawn) - looked_at, looked_at - max(drawn), 0)
+
+        return sorted(crops, key=distance)
+
+    def _preview_path(self, place: Place, prompts: Prompts) -> CropPath:
+        """Return the window of a slice that was not tracked: the label's own, or one around it."""
+        label, axis, index = place
+        config = replace(self.config, axes=(axis.label,))
+        held = [
+            *(crop for of, crop in self._crops.items() if label in of and axis in crop.paths),
+            *(crop for of, crop in self._preview_crops.items() if of == (label, axis)),
+        ]
+        known: dict[tuple[int, ...], Crop] = {}
+        if held:
+            known = {(label,): Crop((label,), {axis: held[0].paths[axis]})}
+        bounds = bounds_of(self.volume, prompts, config)
+        (crop,) = plan(self.volume, prompts, config, bounds, known)
+        self._preview_crops[label, axis] = crop
+        return crop.paths[axis].part(index, index + 1)
+
+    def _drawn(self, labels: Iterable[int] | None) -> Prompts:
+        """Return what is drawn of some labels."""
+        drawn = self.prompts
+        if labels is None:
+            return drawn
+        wanted = set(labels)
+        missing = sorted(wanted - set(drawn.labels()))
+        if missing:
+            raise PromptError(
+                "nothing is drawn of a label",
+                received=f"label {missing[0]}",
+                accepted=", ".join(str(label) for label in drawn.labels()) or "none is drawn",
+                remedy="outline it on a slice first",
+            )
+        kept = tuple(prompt for prompt in drawn.prompts if prompt.label in wanted)
+        return Prompts(kept, drawn.stored, drawn.names)
+
+    def _draw(self, prompt: Prompt, *, accepted: bool) -> None:
+        check_placed(self.volume, Prompts((prompt,), self.volume.stored, dict(self.state.names)))
+        self._change(self.state.with_prompt(prompt, accepted=accepted))
+
+    def _change(self, state: State) -> None:
+        self._go(self._history.then(state))
+
+    def _go(self, history: History) -> bool:
+        """Take up a history once it is saved; tell whether anything changed."""
+        if history.now is self._history.now:
+            return False
+        before, self._history = self._history, history
+        try:
+            self._save()
+        except BaseException:
+            self._history = before
+            raise
+        return True
+
+    def _save(self) -> None:
+        if self._file:
+            self._file.write(self.config, self._history, list(self._crops.values()))
+
+
+def _still_touching(run: Run, prompts: Prompts) -> list[str]:
+    return [
+        f"{prompts.name(label)}: its mask still reaches the border of its crop, grown "
+        f"{MAX_GROWTHS} times; widen it with --margin or --crop none"
+        for label, one in sorted(run.results.items())
+        if one.touching
+    ]
+
+
+def segment(
+    volume: Volume,
+    prompts: Prompts,
+    config: Config | None = None,
+    *,
+    model: LoadedModel | None = None,
+    cache: Cache | None = None,
+    progress: Progress | None = None,
+) -> Segmentation:
+    """Carry outlined slices through a scan, in one call.
+
+    Parameters
+    ----------
+    volume
+        The scan.
+    prompts
+        What was drawn on it, on the same grid.
+    config
+        How; the paper's best configuration with SAM 2.1 small by default.
+    model
+        A model that is already loaded; otherwise ``config.model`` is loaded.
+    cache
+        What is shared with other calls, so that one with a corrected outline encodes nothing
+        anew and tracks only what depends on it; by default nothing is.
+    progress
+        Called as the work goes on.
+
+    Raises
+    ------
+    GridError, PromptError, OptionError
+        If the request cannot be carried out; see `voxtrail.session.checks.check_request`.
+    WeightsError, OptionError
+        If the model cannot be loaded.
+    """
+    session = Session(volume, config, model=model, cache=cache or Cache.of_one_run())
+    session.load(prompts)
+    return session.run(progress=progress)
