@@ -29,8 +29,8 @@ from voxtrail.core.prompts import Prompt
 from voxtrail.core.slice_frame import SliceFrame
 from voxtrail.core.volume import Volume
 from voxtrail.errors import SessionError
-from voxtrail.io.prompts import entry as prompt_entry
 from voxtrail.io.atomic import replacing
+from voxtrail.io.prompts import entry as prompt_entry
 from voxtrail.session.config import Config
 from voxtrail.session.crops import Crop
 from voxtrail.session.state import History, Place, State
