@@ -14,17 +14,21 @@ from voxtrail.study.plots import Lines
 from voxtrail.study.report.figures import FIGURES
 from voxtrail.study.tasks.track_outlines import TrackOutlines
 
-NAMES = [
+#: Those of the paper, and ours that the documents name.
+NAMED = [
     *("model-scale", "preprocessing", "prompts", "stride", "gating", "slicing", "propagation"),
     *("threshold", "final", "per-bone", "timing", "embeddings", "slice-change", "rivals"),
     *("noisy-prompts", "prompt-budget", "resolution"),
 ]
 
+#: Whatever is there: a new experiment keeps these contracts without being named here.
+NAMES = list(every_experiment())
 NAMESAKE = replace(every_experiment()["final"])
 
 
 def test_the_papers_experiments_and_ours_are_found_by_name() -> None:
-    assert list(every_experiment()) == sorted(NAMES)
+    assert set(NAMED) <= set(NAMES)
+    assert sorted(NAMES) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
