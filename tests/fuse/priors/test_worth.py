@@ -42,9 +42,9 @@ def test_a_witness_that_is_always_right_is_worth_much_and_finite():
 
 
 def test_the_typical_worth_is_drawn_to_what_was_thought_before():
-    assert typical([], before=0.5) == 0.5
-    assert typical([2.0], before=0.0) == 1.0
-    assert typical([1.0, 9.0, 2.0], before=0.0) == 1.5
+    assert typical([], before=0.5, outlines=2) == 0.5
+    assert typical([2.0], before=0.0, outlines=1) == 1.0
+    assert typical([1.0, 9.0, 3.0], before=0.5, outlines=2) == 2.0  # (3 x 3 + 2 x 0.5) / 5
 
 
 def _distance(mask):

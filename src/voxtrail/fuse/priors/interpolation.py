@@ -74,6 +74,7 @@ def interpolation_worth(
             if all(outlines[index].any() for index in (low, middle, high))
         ),
         before=0.0,
+        outlines=1,
     )
 
 

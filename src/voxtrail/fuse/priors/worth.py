@@ -46,7 +46,23 @@ def worth(told: NDArray[np.floating], truth: Mask, pixel_mm: tuple[float, float]
     return slope
 
 
-def typical(worths: Iterable[float], before: float) -> float:
-    """Return the median of what was found, drawn to ``before`` as by one more outline."""
+def typical(worths: Iterable[float], before: float, outlines: int) -> float:
+    """Return the median of what was found, drawn to what was thought before.
+
+    Parameters
+    ----------
+    worths
+        One for each outline that was left out; may be empty.
+    before
+        What is thought without any.
+    outlines
+        How many outlines that thought counts as.
+
+    Examples
+    --------
+    >>> typical([1.0, 9.0, 2.0], before=0.0, outlines=1)
+    1.5
+    """
     found = list(worths)
-    return (float(np.median(found)) * len(found) + before) / (len(found) + 1) if found else before
+    middle = float(np.median(found)) if found else before
+    return (middle * len(found) + before * outlines) / (len(found) + outlines)
