@@ -23,8 +23,8 @@ PRIOR_LIMIT = 4.0
 #: Log-odds that a logit is worth before any outline was left out (phantoms: 0.35 to 0.7 fuse
 #: alike). Less than the 1 of its training: along the surface, pixels are wrong together.
 LOGIT_WORTH = 0.5
-#: How many left-out outlines that counts as (phantoms: as one, ribs with three outlines lose .014: a
-#: tracker whose only inner outline is left out fares worse than between outlines).
+#: How many left-out outlines that counts as (phantoms: as one, ribs with three outlines lose .014:
+#: a tracker whose only inner outline is left out fares worse than it does between outlines).
 LOGIT_WORTH_OUTLINES = 2
 #: A tracker is lost where its masks next to the outlines overlap these by less than this part of
 #: what interpolated masks do (phantoms: lost ones by 0 to 0.06, bad ones by 0.13 and more).
