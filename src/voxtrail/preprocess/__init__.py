@@ -8,10 +8,10 @@ from __future__ import annotations
 from voxtrail.core.family import Family
 from voxtrail.errors import OptionError
 from voxtrail.preprocess.base import Transform
+from voxtrail.preprocess.beyond_outlines import follow_mask
 from voxtrail.preprocess.clahe import Clahe
 from voxtrail.preprocess.crop import MARGIN_MM, around_prompts, check_margin, parse_roi, roi_text
 from voxtrail.preprocess.follow import CropPlan, fitting_margin_mm, plan_crop
-from voxtrail.preprocess.follow_mask import follow_mask
 from voxtrail.preprocess.minmax import MinMax
 from voxtrail.preprocess.reroute import rerouted
 from voxtrail.preprocess.window import NAMED_WINDOWS, Window

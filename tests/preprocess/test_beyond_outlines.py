@@ -6,7 +6,7 @@ import pytest
 from voxtrail.core.axis import Axis
 from voxtrail.core.box import Box
 from voxtrail.core.crop_path import CropPath
-from voxtrail.preprocess.follow_mask import follow_mask
+from voxtrail.preprocess.beyond_outlines import follow_mask
 
 SHAPE = (40, 50, 60)
 BOUNDS = Box.whole(SHAPE)
