@@ -46,6 +46,8 @@ class FeatureSource:
         self._keys: dict[int, str] = {}
         #: Slices that were encoded here or counted as found.
         self._counted: set[int] = set()
+        #: Slices that were encoded before anybody asked for them.
+        self._ahead: set[int] = set()
 
     @property
     def shape_hw(self) -> tuple[int, int]:
@@ -88,6 +90,8 @@ class FeatureSource:
                     break
                 if index not in found and self._kept(index) is None:
                     missing.append(index)
+                    self._ahead.add(index)
+                    self.expect([index])
             made = self._cache.encode(
                 self._model,
                 [self._slices[index] for index in missing],
@@ -95,7 +99,18 @@ class FeatureSource:
             )
             found.update(zip(missing, made, strict=True))
             self._counted.update(missing)
+        self._release_ahead(wanted)
         return [found[index] for index in wanted]
+
+    def end(self) -> None:
+        """Say that nobody will ask any more for what was encoded ahead."""
+        self._release_ahead(self._ahead)
+
+    def _release_ahead(self, indices: Iterable[int]) -> None:
+        asked_for = self._ahead.intersection(indices)
+        self._ahead -= asked_for
+        for index in asked_for:
+            self.release(index)
 
     def _kept(self, index: int) -> Features | None:
         features = self._cache.find(self._model, self.key(index))

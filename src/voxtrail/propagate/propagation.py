@@ -8,7 +8,7 @@ once and then serves all of them.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,6 +117,8 @@ class Propagation:
                 for _ in range(visits):
                     self._sources[source_id].release(at)
             self._visits.clear()
+            for source in self._sources.values():
+                source.end()
 
     def results(self) -> list[StackLogits]:
         """Return what was found, one a stack."""
@@ -133,25 +135,29 @@ class Propagation:
         return list(groups.values())
 
     def _expect(self) -> None:
-        """Let features be kept of slices that more than one pass will come to."""
+        """Let features be kept of slices that will be asked for more than once.
+
+        By each pass that comes to them, and for what was drawn on them.
+        """
         for stack, ways in zip(self._stacks, self._ways, strict=True):
-            self._visits.update(
-                (id(stack.features.source), stack.features.start + index)
-                for way in ways
-                for index in way.slices
-                if index not in stack.prompts
-            )
+            for slices in (list(stack.prompts), *(_tracked_on(stack, way.slices) for way in ways)):
+                self._visits.update(self._places(stack, slices))
         self._visits = Counter({at: visits for at, visits in self._visits.items() if visits > 1})
         for (source_id, at), visits in self._visits.items():
             self._sources[source_id].expect([at] * visits)
 
-    def _release(self, one: PassState, slices: Sequence[int]) -> None:
-        """Say that a pass has come to slices, or will never come to them."""
-        for index in slices:
-            at = id(one.source), one.in_source(index)
-            if index not in one.stack.prompts and self._visits[at] > 0:
+    def _release(self, stack: Stack, slices: Iterable[int]) -> None:
+        """Say that a stack's slices have been asked for, or that one pass will never do so."""
+        for at in self._places(stack, slices):
+            if self._visits[at] > 0:
                 self._visits[at] -= 1
-                one.source.release(at[1])
+                stack.features.source.release(at[1])
+
+    @staticmethod
+    def _places(stack: Stack, slices: Iterable[int]) -> list[tuple[int, int]]:
+        """Return a stack's slices by their source and number in it."""
+        part = stack.features
+        return [(id(part.source), part.start + index) for index in slices]
 
     def _begin(self, numbers: Sequence[int]) -> tuple[list[SliceLogits], list[PassState]]:
         """Read the prompts of some stacks and set out on their passes."""
@@ -182,6 +188,7 @@ class Propagation:
                 SliceLogits(number, index, one.logits, one.key, None)
                 for index, one in prompted.items()
             ]
+            self._release(stack, stack.prompts)
         self._features.clear()
         return found, [one for number in numbers for one in self._passes[number]]
 
@@ -316,7 +323,7 @@ class Propagation:
         found: list[SliceLogits] = []
         if not ahead or may_stop or len(one.unfetched) >= self._together:
             found = self._fetch_logits(one)
-        self._release(one, [one.slice_index])
+        self._release(one.stack, _tracked_on(one.stack, [one.slice_index]))
         self.done += 1
         if not ahead:
             one.finished = True
@@ -325,7 +332,7 @@ class Propagation:
             one.stopped_at = one.slice_index
             one.logits[list(ahead)] = -DRAWN_LOGIT
             one.visited[list(ahead)] = True
-            self._release(one, ahead)
+            self._release(one.stack, _tracked_on(one.stack, ahead))
             self.done += len(ahead)
         else:
             one.bank.forget(one.query(1))
@@ -361,6 +368,11 @@ class Propagation:
             return bool((one.logits[index] > 0).any())
         mask = drawn_mask(prompts)
         return mask is None or bool(mask.mask.any())
+
+
+def _tracked_on(stack: Stack, slices: Sequence[int]) -> list[int]:
+    """Return the slices on which nothing was drawn, so that passes track them."""
+    return [index for index in slices if index not in stack.prompts]
 
 
 def _due(active: Sequence[PassState]) -> list[PassState]:
