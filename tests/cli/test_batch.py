@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import voxtrail as vt
-from tests.cli.files import listing, save, stored
+from tests.cli.files import listing, outlined, save, stored
 from voxtrail.cli.cases import match_patterns, read_table
 from voxtrail.errors import InputError
 
@@ -139,7 +139,7 @@ def test_what_is_finished_is_kept_and_what_was_missing_is_done(three, scans, bat
 
 CHANGES = {
     "another scan": (lambda scans: save(scans / "ct-a.nii.gz", stored()[0] + 9), ()),
-    "other prompts": (lambda scans: shutil.copy(scans / "truth.nii.gz", scans / "drawn-a.nii.gz"),
+    "other prompts": (lambda scans: save(scans / "drawn-a.nii.gz", outlined() * (outlined() > 1)),
                       ()),
     "other options": (lambda scans: None, ("--window", "soft")),
     "a file that is gone": (lambda scans: (scans / "out" / "c.png").unlink(), ()),

@@ -255,12 +255,12 @@ def with_body(dicom):
     return dicom / "all.rtstruct.dcm"
 
 
-def test_structures_are_chosen_where_others_overlap(dicom, voxtrail):
+def test_structures_that_overlap_are_scored_as_they_are_and_chosen_by_name(dicom, voxtrail):
     truth, like = with_body(dicom), ("--like", dicom / "ct")
-    said = voxtrail("evaluate", dicom / "labels.nii.gz", truth, *like)
-    assert said.code == 2
-    assert "BODY" in said.err
-    assert "--structures" in said.err
+    found = evaluated(voxtrail("evaluate", dicom / "labels.nii.gz", truth, *like, "--json"))
+    assert {one["name"]: one["dice"] for one in found["labels"].values()} == {
+        "hip_left": 1, "sacrum": 1, "BODY": 0,
+    }  # fmt: skip
     for chosen, numbers in (("sacrum", ["4"]), ("hip_left, sacrum", ["1", "4"])):
         for prediction in ("labels.nii.gz", "labels.dcm", "all.rtstruct.dcm"):
             found = evaluated(
@@ -271,8 +271,9 @@ def test_structures_are_chosen_where_others_overlap(dicom, voxtrail):
             assert found["mean"]["dice"] == 1
     place = dicom / "p.json"
     said = voxtrail("simulate", truth, "-o", place, *like, "--structures", "BODY,hip_left")
-    assert (said.code, place.exists()) == (2, False)
-    said = voxtrail("simulate", truth, "-o", place, *like, "--structures", "BODY")
+    assert (said.code, said.err) == (0, "")
+    assert vt.read_prompts(place, like=vt.read(dicom / "ct")).labels() == (1, 9)
+    said = voxtrail("simulate", truth, "-o", place, *like, "--structures", "BODY", "--force")
     assert (said.code, said.err) == (0, "")
     assert vt.read_prompts(place, like=vt.read(dicom / "ct")).labels() == (9,)
     said = voxtrail("evaluate", dicom / "labels.nii.gz", truth, *like, "--structures", "body")

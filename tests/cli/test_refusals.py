@@ -16,8 +16,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tests.cli.files import outlined, save, stored
-from tests.scans import oblique_affine
+from tests.cli.files import outlined, save, stored, stored_labels
 from voxtrail.core.grid import Grid
 from voxtrail.model.official import SIGNATURE
 
@@ -86,7 +85,7 @@ LABEL_MAPS = {
     "negative": (lambda: -outlined().astype(np.int16), "negative"),
     "NaN": (lambda: np.where(outlined() > 0, np.nan, 0).astype(np.float32), "NaN"),
     "too large": (lambda: outlined().astype(np.int32) * 70000, "too large"),
-    "another shape": (lambda: outlined()[:-1], "another grid"),
+    "open in every plane": (lambda: stored_labels(), "cannot be told"),
 }
 
 
@@ -106,11 +105,6 @@ JSON = {
         '"box_xyxy": [1, 1, 3, 3]}]}',
         "outside the scan",
     ),
-    "on another axis": (
-        '{"format": "voxtrail-prompts/1", "prompts": [{"label": 1, "axis": "coronal", "slice": 9, '
-        '"box_xyxy": [1, 1, 3, 3]}]}',
-        "no prompt on an axis to propagate along",
-    ),
     "nothing marked": (
         '{"format": "voxtrail-prompts/1", "labels": {"1": "rib"}, "prompts": [{"label": 1, '
         '"axis": "axial", "slice": 3, "points_xy": [[2, 2]], "positive": [false]}]}',
@@ -127,22 +121,20 @@ def test_json_prompts_that_are_none(fault, case, segment_args, refused):
     refused(*segment_args, words=(words,))
 
 
+def test_json_prompts_on_another_axis_than_is_asked_for(case, segment_args, refused):
+    segment_args[2] = case / "prompts.json"
+    segment_args[2].write_text(
+        '{"format": "voxtrail-prompts/1", "prompts": [{"label": 1, "axis": "coronal", "slice": 9, '
+        '"box_xyxy": [1, 1, 3, 3]}]}'
+    )
+    words = ("no prompt on an axis to propagate along",)
+    refused(*segment_args, "--axes", "axial", words=words)
+
+
 def test_missing_prompts(case, segment_args, refused):
     for name in ("no.nii.gz", "no.json"):
         segment_args[2] = case / name
         refused(*segment_args, words=(name,))
-
-
-def test_two_labels_drawn_on_the_same_pixel(case, segment_args, refused):
-    columns, rows = SHAPE[0], SHAPE[2]  # axial slices of this storage order
-    mask = {"shape_xy": [columns, rows], "counts": [40, 5, columns * rows - 45]}
-    prompts = [{"label": n, "axis": "axial", "slice": 3, "mask_rle": mask} for n in (1, 2)]
-    segment_args[2] = case / "prompts.json"
-    segment_args[2].write_text(
-        json.dumps({"format": "voxtrail-prompts/1", "labels": {"2": "rib"}, "prompts": prompts})
-    )
-    # Flat pixel 40 is x = 12 and, along the last stored axis, y = 2.
-    refused(*segment_args, words=("two labels", "rib", "5 voxels", "--overlap apart"))
 
 
 def test_prompts_outside_the_region(segment_args, refused):
@@ -448,8 +440,15 @@ def test_a_process_off_line_says_one_line_and_exits_with_2(case):
     assert not (case / "seg.nii.gz").exists()
 
 
+def shifted():
+    """The scan's affine, half a voxel off."""
+    affine = stored()[1].copy()
+    affine[:3, 3] += affine[:3, 0] / 2
+    return affine
+
+
 EVALUATE = {
-    "another grid": (lambda case: save(case / "seg.nii.gz", outlined(), oblique_affine()), "grids"),
+    "another grid": (lambda case: save(case / "seg.nii.gz", outlined(), shifted()), "another grid"),
     "not labels": (lambda case: save(case / "seg.nii.gz", stored()[0]), "negative"),
     "missing": (lambda case: None, "does not exist"),
 }
@@ -466,8 +465,6 @@ def test_truths_that_cannot_be_read_together(case, refused):
     truth = case / "truth.nii.gz"
     refused("evaluate", truth, truth, truth, words=("more than one label",))
     save(case / "a.nii.gz", (outlined() == 1).astype(np.uint8))
-    masks = [case / "a.nii.gz"] * 2
-    refused("evaluate", truth, *masks, words=("overlaps a mask",))
     refused("evaluate", truth, truth, "--prompts", case / "ct.nii.gz", words=("negative",))
     save(case / "none.nii.gz", np.zeros(SHAPE, np.uint8))
     none = case / "none.nii.gz"

@@ -112,9 +112,9 @@ def test_a_scan_placed_by_its_qform_alone_keeps_its_place(tmp_path, nano, voxtra
         "--model", nano, "--crop", "none", "--extent", "prompts",
     )  # fmt: skip
     assert said.code == 0, said.err
-    after = nib.load(tmp_path / "s.nii.gz").affine
-    # The sform that is written holds float32.
-    assert np.array_equal(after, place.astype(np.float32).astype(np.float64))
+    after = nib.load(tmp_path / "s.nii.gz")
+    assert np.array_equal(after.affine, place)
+    assert (int(after.header["sform_code"]), int(after.header["qform_code"])) == (0, 1)
 
 
 def test_quiet_says_nothing_and_json_says_json_only(case, segment_args, voxtrail):

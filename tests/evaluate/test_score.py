@@ -115,14 +115,84 @@ def test_storage_order_does_not_matter(truth):
 
 def test_different_grids_are_refused_and_both_are_named(truth):
     affine = truth.stored.affine.copy()
-    affine[2, 3] += 5
+    affine[:3, 3] += affine[:3, 2] * 0.4
     moved = LabelMap.from_stored(truth.to_stored(), affine)
-    with pytest.raises(GridError) as raised:
+    with pytest.raises(GridError, match=r"up to 1 mm \(0.4 voxels\) off") as raised:
         evaluate(moved, truth)
-    assert moved.grid.describe() in str(raised.value)
-    assert truth.grid.describe() in str(raised.value)
-    with pytest.raises(GridError, match="the prompts and the truth"):
+    assert moved.stored.describe() in str(raised.value)
+    assert truth.stored.describe() in str(raised.value)
+    with pytest.raises(GridError, match="the prompts' grid lies on another grid"):
         evaluate(truth, truth, simulate(moved))
+
+
+def test_parts_flips_and_permutations_are_scored_where_they_lie(truth):
+    whole = truth.to_stored()
+    i, j, k = 2, 1, 1
+    part = whole[i:19, j:20, k:17][::-1].transpose(2, 0, 1)
+    into = np.eye(4)
+    into[:3, :3] = [[0, -1, 0], [0, 0, 1], [1, 0, 0]]
+    into[:3, 3] = (18, j, k)
+    moved = LabelMap.from_stored(part, truth.stored.affine @ into, truth.names)
+    for pair in ((moved, truth), (truth, moved)):
+        result = evaluate(*pair, simulate(truth, "middle"))
+        assert [s.dice for s in result.everywhere.scores.values()] == [1, 1]
+        assert [s.dice for s in result.unprompted.scores.values()] == [1, 1]
+    # What the truth's file does not cover counts all the same.
+    larger = truth.voxels.copy()
+    larger[0, 0, 0] = 1
+    result = evaluate(LabelMap(larger, truth.stored), moved)
+    assert 0.99 < result.everywhere.scores[1].dice < 1
+
+
+def test_labels_are_matched_by_name_where_both_have_names(truth):
+    swapped = truth.renumbered({1: 2, 2: 1}, {2: "Hip left", 1: "rib_left_7"})
+    result = evaluate(swapped, truth, simulate(swapped))
+    assert {label: one.dice for label, one in result.everywhere.scores.items()} == {1: 1, 2: 1}
+    assert [one.dice for one in result.unprompted.scores.values()] == [1, 1]
+    assert any("matched by name" in note and "Hip left 2 = 1" in note for note in result.notes)
+    assert result.to_json()["notes"] == list(result.notes)
+
+
+def test_a_name_that_one_side_has_alone_is_no_other_label(truth):
+    other = truth.renumbered({1: 2, 2: 1}, {2: "hip_left", 1: "sacrum"})
+    scores = evaluate(other, truth).everywhere
+    assert {scores.names[label]: one.dice for label, one in scores.scores.items()} == {
+        "hip_left": 1, "rib_left_7": 0, "sacrum": 0,
+    }  # fmt: skip
+
+
+def test_names_that_contradict_their_numbers_are_refused(truth):
+    other = truth.renumbered({}, {1: "liver", 2: "spleen"})
+    with pytest.raises(ImageError, match=r"contradict their numbers.*1 liver.*1 hip_left"):
+        evaluate(other, truth)
+    # Without names, numbers are all that there is.
+    plain = truth.renumbered({}, {})
+    assert [s.dice for s in evaluate(plain, truth).everywhere.scores.values()] == [1, 1]
+
+
+@pytest.mark.parametrize("number", [7, 255])
+def test_one_label_on_each_side_is_one_label(truth, number):
+    mask = truth.renumbered({2: 0}, {})
+    other = mask.renumbered({1: number}, {})
+    result = evaluate(mask, other, simulate(mask))
+    assert [one.dice for one in result.everywhere.scores.values()] == [1]
+    assert f"1 of the prediction was taken for {number} of the truth" in result.notes[0]
+    assert [one.dice for one in result.unprompted.scores.values()] == [1]
+
+
+def test_labels_that_share_voxels_are_scored_as_they_are(truth):
+    hip, rib = truth.mask(1), truth.mask(2)
+    wide = rib | np.roll(hip, 2, 0)
+    both = LabelMap.of_masks([(1, hip), (2, wide)], truth.stored, truth.names)
+    assert len(both.further) == 1
+    assert both.labels() == (1, 2)
+    np.testing.assert_array_equal(both.mask(2), wide)
+    np.testing.assert_array_equal(both.mask(1), hip)
+    scores = evaluate(both, both, simulate(both))
+    assert [one.dice for one in scores.everywhere.scores.values()] == [1, 1]
+    drawn = simulate(both, "middle")
+    (second,) = drawn.of(2)
+    np.testing.assert_array_equal(second.mask, second.axis.to_stack(wide)[second.slice_index])
 
 
 def test_nothing_to_score_is_refused(truth, like):

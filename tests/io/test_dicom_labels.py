@@ -18,6 +18,7 @@ import voxtrail.io as vio
 from tests.io import series
 from tests.io.test_rtstruct import source
 from tests.scans import reorder
+from voxtrail.core.axis import Axis
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.errors import GridError, ImageError, OptionError
 
@@ -199,10 +200,6 @@ def fractions(frame):
 
 
 REFUSED = {
-    "overlap": (
-        lambda: segmentation([(1, 0, mask((1, 2), (2, 2))), (2, 0, mask((1, 2))), (1, 1, mask())]),
-        r"overlap.*received: 1 voxels of both 'part 1' and 'part 2'",
-    ),
     "fractions": (lambda: fractions((1, 0, mask((1, 2), value=90))), "fractions.*90 of 255"),
     "unknown segment": (
         lambda: segmentation([(3, 0, mask((1, 2))), (1, 1, mask())]), "does not describe.*segment 3"
@@ -276,7 +273,7 @@ def test_contours_of_others_are_filled_with_holes_and_islands(tmp_path):
     assert read.names == {1: "rib_left_3", 2: "vertebrae_L1"}
 
 
-@pytest.mark.parametrize("kind", ["POINT", "OPEN_PLANAR", ""])
+@pytest.mark.parametrize("kind", ["OPEN_PLANAR", ""])
 def test_contours_that_are_not_closed_are_refused_with_their_structure(kind, tmp_path):
     scan = vio.read(source("classic", tmp_path))
     path = structures(scan, tmp_path, [[box(1, 1, 4, 4, 2)], [box(5, 5, 8, 8, 2)]])
@@ -295,20 +292,32 @@ def around(scan, tmp_path):
     return structures(scan, tmp_path, [[body], [rib], [apart]])
 
 
-def test_structures_are_chosen_by_name_from_contours_that_overlap(tmp_path):
+def test_structures_that_overlap_are_labels_each_and_chosen_by_name(tmp_path):
     scan = vio.read(source("classic", tmp_path))
     path = around(scan, tmp_path)
     called = {roi.ROINumber: roi.ROIName for roi in pydicom.dcmread(path).StructureSetROISequence}
     body, rib, third = called.values()
-    with pytest.raises(ImageError, match=r"overlap.*--structures \(structures=\)"):
-        vio.read_labels(path, like=scan)
-    with pytest.raises(ImageError, match="overlap"):
-        vio.read_labels(path, like=scan, structures=[rib, body])
+    both = vio.read_labels(path, like=scan)
+    assert (both.labels(), len(both.further)) == ((1, 2, 3), 1)
+    for label, name in enumerate((body, rib, third), 1):
+        alone = vio.read_labels(path, like=scan, structures=[name])
+        np.testing.assert_array_equal(both.mask(label), alone.mask(label))
+        assert not alone.further
     read = vio.read_labels(path, like=scan, structures=[third, rib])
     assert (read.labels(), read.names) == ((2, 3), {2: rib, 3: third})
-    assert vio.read_prompts(path, like=scan, structures=[body]).names == {1: body}
+    assert vio.read_prompts(path, scan, [body], [Axis.AXIAL]).names == {1: body}
     with pytest.raises(OptionError, match="no structure of this name; received: Liver; accepted"):
         vio.read_labels(path, like=scan, structures=[rib, "Liver"])
+
+
+def test_segments_that_overlap_are_labels_each(tmp_path):
+    frames = [(1, 0, mask((1, 2), (2, 2))), (2, 0, mask((1, 2))), (1, 1, mask((4, 4)))]
+    both = vio.read_labels(kept(segmentation(frames), tmp_path))
+    assert (both.labels(), len(both.further)) == ((1, 2), 1)
+    stored = both.stored.orientation().to_stored
+    np.testing.assert_array_equal(stored(both.mask(1))[..., 0].T, mask((1, 2), (2, 2)))
+    np.testing.assert_array_equal(stored(both.mask(1))[..., 1].T, mask((4, 4)))
+    np.testing.assert_array_equal(stored(both.mask(2))[..., 0].T, mask((1, 2)))
 
 
 def test_structures_are_chosen_by_name_from_a_segmentation(tmp_path):
@@ -356,15 +365,59 @@ def test_labels_of_another_frame_of_reference_than_the_scans_are_refused(suffix,
     ("contours", "words"),
     [
         ([[box(0, 0, 3, 3, 2.2)]], r"on no slice.*0\.2 slices off slice 2 of axis 2"),
-        ([[box(0, 0, 3, 3, 6)]], "on no slice.*slices 0 to 5"),
-        ([[box(0, 0, 14, 3, 1)]], "leaves the scan"),
-        ([[box(0.5, 0.5, 3.5, 3.5, 1)], [box(1.5, 1.5, 9, 9, 1)]], "overlap.*received: 4 voxels"),
+        ([[box(0, 0, 3, 3, 6)]], "no contour lies on a slice of the scan"),
     ],
 )
-def test_contours_that_are_on_no_slice_or_overlap_are_refused(contours, words, tmp_path):
+def test_contours_that_are_on_no_slice_are_refused(contours, words, tmp_path):
     scan = vio.read(source("classic", tmp_path))
     with pytest.raises(ImageError, match=words):
         vio.read_labels(structures(scan, tmp_path, contours), like=scan)
+
+
+def test_what_leaves_the_scan_is_cut_off_and_said(tmp_path):
+    scan = vio.read(source("classic", tmp_path))
+    columns, rows, slices = scan.stored.shape
+    bone = [box(1.5, 1.5, 4.5, 4.5, 2)]
+    couch = [box(-30, 4.5, 90, 40, number) for number in (1, 2)]
+    external = [box(0.5, 0.5, 6.5, 6.5, number) for number in (-2, -1, 0, slices)]
+    read = vio.read_labels(structures(scan, tmp_path, [bone, couch, external]), like=scan)
+    stored = scan.stored.orientation().to_stored
+    couch_there = np.zeros((columns, rows, slices), bool)
+    couch_there[:, 5:, 1:3] = True
+    np.testing.assert_array_equal(stored(read.mask(2)), couch_there)
+    assert np.count_nonzero(read.mask(1)) == 9
+    assert np.flatnonzero(stored(read.mask(3)).any(axis=(0, 1))).tolist() == [0]
+    assert [note.rpartition(": ")[2] for note in read.notes] == [
+        "2 contours leave the scan and were cut off there",
+        "3 contours lie beyond the scan's slices and were left out",
+    ]
+    drawn = vio.read_prompts(tmp_path / "drawn.dcm", scan, planes=[Axis.AXIAL])
+    assert set(read.notes) <= set(drawn.notes)
+
+
+def test_contours_that_are_combined_have_their_holes(tmp_path):
+    scan = vio.read(source("classic", tmp_path))
+    lines = [box(0.5, 0.5, 6.5, 6.5, 1), box(2.5, 2.5, 4.5, 4.5, 1)]
+    path = structures(scan, tmp_path, [lines])
+    drawn = pydicom.dcmread(path)
+    for contour in drawn.ROIContourSequence[0].ContourSequence:
+        contour.ContourGeometricType = "CLOSEDPLANAR_XOR"
+    drawn.save_as(path)
+    assert np.count_nonzero(vio.read_labels(path, like=scan).voxels) == 6 * 6 - 2 * 2
+
+
+def test_a_point_has_no_inside_and_is_left_out(tmp_path):
+    scan = vio.read(source("classic", tmp_path))
+    path = structures(scan, tmp_path, [[box(0.5, 0.5, 6.5, 6.5, 1)], [box(1, 1, 2, 2, 1)]])
+    drawn = pydicom.dcmread(path)
+    drawn.ROIContourSequence[1].ContourSequence[0].ContourGeometricType = "POINT"
+    drawn.save_as(path)
+    read = vio.read_labels(path, like=scan)
+    assert read.labels() == (1,)
+    assert "a point, which has no inside, was left out" in read.notes[0]
+    name = drawn.StructureSetROISequence[1].ROIName
+    with pytest.raises(ImageError, match="not closed"):
+        vio.read_labels(path, like=scan, structures=[name])
 
 
 def test_contours_without_a_scan_are_refused(tmp_path):

@@ -68,6 +68,8 @@ class Batch:
         The command line's choice of structures.
     force
         Whether everything is done again.
+    axes_said
+        Whether the command line says the axes.
     """
 
     rows: Sequence[Row]
@@ -76,6 +78,7 @@ class Batch:
     series: str | None = None
     structures: str | None = None
     force: bool = False
+    axes_said: bool = True
 
     def run(self, engine: Engine, *, quiet: bool) -> list[Outcome]:
         """Go through all cases; what one of them raises is in its outcome."""
@@ -167,7 +170,8 @@ class Batch:
         series = row.options.get("series") or self.series
         structures = split(row.options.get("structures") or self.structures)
         config = _configured(self.config, row)
-        return Case(row.image, row.prompts, outputs, config, series, structures)
+        said = self.axes_said or "axes" in row.options
+        return Case(row.image, row.prompts, outputs, config, series, structures, said)
 
 
 def print_summary(outcomes: Sequence[Outcome], folder: Path, *, as_json: bool) -> None:
@@ -226,8 +230,11 @@ def _record_of(case: Case, loaded: LoadedModel) -> dict[str, Any] | None:
     """Return the record of an earlier run that gave just what this one would; None if none did."""
     try:
         record = json.loads(case.outputs.record.read_text(encoding="utf-8"))
+        config = case.config.resolved().to_json()
+        if not case.axes_said:  # they follow from the prompts, whose checksum is compared
+            config["axes"] = record["config"]["axes"]
         same = (
-            record["config"] == case.config.resolved().to_json()
+            record["config"] == config
             and record["model"]["sha256"] == loaded.sha256
             and (
                 case.config.resolution == "auto"  # it follows from what else is compared

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,8 @@ class Case:
         Which of several DICOM series.
     structures
         Names of the structures of the prompts that are wanted; none means all.
+    axes_said
+        Whether somebody said the configuration's axes; else they are those that were drawn on.
     """
 
     image: Path
@@ -41,6 +43,7 @@ class Case:
     config: Config
     series: str | None = None
     structures: tuple[str, ...] = ()
+    axes_said: bool = True
 
     def read(self) -> Inputs:
         """Read scan and prompts, and refuse what no model is needed to refuse.
@@ -50,15 +53,22 @@ class Case:
         InputError
             If either cannot be read, they do not go together, or an output has no place.
         """
+        from voxtrail.core.axis import Axis
         from voxtrail.io import read, read_prompts
         from voxtrail.session import check_request
 
         self.outputs.check()
         scan = read(self.image, series=self.series)
-        drawn = read_prompts(self.prompts, like=scan, structures=self.structures)
-        check_request(scan, drawn, self.config)
-        self.outputs.check_for(scan, drawn, self.config)
-        return Inputs(scan, drawn, self.fingerprints())
+        planes = Axis.several(self.config.axes) if self.axes_said else ()
+        drawn = read_prompts(self.prompts, like=scan, structures=self.structures, planes=planes)
+        config = self.config
+        if not self.axes_said:
+            outlined = {prompt.axis for prompt in drawn.prompts}
+            # From the last to the first: axial, coronal, sagittal.
+            config = replace(config, axes=tuple(a.label for a in reversed(Axis) if a in outlined))
+        check_request(scan, drawn, config)
+        self.outputs.check_for(scan, drawn, config)
+        return Inputs(scan, drawn, config, self.fingerprints())
 
     def fingerprints(self) -> dict[str, Any]:
         """Return what tells whether the inputs are still the same, for the run's record."""
@@ -75,10 +85,11 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """A scan and its prompts, read and checked."""
+    """A scan and its prompts, read and checked, and how they are segmented."""
 
     scan: Volume
     drawn: Prompts
+    config: Config
     fingerprints: dict[str, Any] = field(default_factory=dict)
 
 
@@ -113,13 +124,13 @@ def carry_out(case: Case, inputs: Inputs, engine: Engine, *, quiet: bool) -> Seg
 
     say(f"{case.image.name}: {inputs.scan.stored.describe()}", quiet=quiet)
     engine.loaded = load_for(
-        inputs.scan, inputs.drawn, case.config, held=engine.loaded, quiet=quiet
+        inputs.scan, inputs.drawn, inputs.config, held=engine.loaded, quiet=quiet
     )
     with progress_bar(quiet=quiet) as progress:
         return segment(
             inputs.scan,
             inputs.drawn,
-            case.config,
+            inputs.config,
             model=engine.loaded,
             cache=engine.cache,
             progress=progress,

@@ -39,6 +39,12 @@ def run(
         ),
     ] = None,
     series: Annotated[str | None, typer.Option(help="Which DICOM series of --like.")] = None,
+    axes: Annotated[
+        str | None,
+        typer.Option(
+            help="In which planes a label map of --prompts was outlined, where it does not show."
+        ),
+    ] = None,
     structures: Annotated[
         str | None,
         typer.Option(help="Which structures of TRUTH, by name: liver,spleen; all by default."),
@@ -46,9 +52,11 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print all measures as JSON.")] = False,
 ) -> None:
     """Score a segmentation label by label: overlap, and distances between surfaces."""
-    from voxtrail.core.volume import Volume
+    from voxtrail.core.alignment import joint_grid
+    from voxtrail.core.axis import Axis
+    from voxtrail.core.volume import LabelMap
     from voxtrail.evaluate import evaluate
-    from voxtrail.evaluate.truth import named_in, read_pair
+    from voxtrail.evaluate.truth import read_pair
     from voxtrail.io import read, read_prompts
     from voxtrail.io.structures import split
 
@@ -56,12 +64,15 @@ def run(
     found, expected = read_pair(prediction, truth, scan, chosen)
     drawn = None
     if prompts is not None:
-        on = scan or Volume(expected.voxels, expected.stored)
-        drawn = read_prompts(prompts, on, named_in(prompts, chosen))
+        on = scan or LabelMap.of_masks((), joint_grid(found.stored, expected.stored))
+        planes = Axis.several(axes.split(",")) if axes else ()
+        drawn = read_prompts(prompts, on, planes=planes)
     result = evaluate(found, expected, drawn)
     if as_json:
         sys.stdout.write(json.dumps(result.to_json(), indent=2) + "\n")
         return
+    for note in result.notes:
+        sys.stderr.write(f"note: {note}\n")
     print_scores("all slices", result.everywhere)
     if result.unprompted is not None:
         print_scores("un-prompted slices", result.unprompted)

@@ -61,7 +61,13 @@ def run(
         str | None,
         typer.Option(help=f"Tracked slices attended to: {usages(RECENT_MEMORIES)}."),
     ] = None,
-    axes: Annotated[str, typer.Option(help="axial, coronal, sagittal; commas join.")] = "axial",
+    axes: Annotated[
+        str | None,
+        typer.Option(
+            help="Directions: axial, coronal, sagittal; commas join. By default those that PROMPTS "
+            "were drawn on; where a label map does not show its plane, this says it."
+        ),
+    ] = None,
     direction: Annotated[str, typer.Option(help="forward, or both ways.")] = "forward",
     extent: Annotated[
         str | None,
@@ -146,7 +152,7 @@ def run(
         preset=preset,
         prompt_memory=prompt_memory,
         memory=memory,
-        axes=tuple(part.strip() for part in axes.split(",")),
+        axes=tuple(part.strip() for part in (axes or "axial").split(",")),
         direction=direction,  # type: ignore[arg-type]  # Config checks it
         extent=extent,  # type: ignore[arg-type]
         window=window,
@@ -173,7 +179,7 @@ def run(
     else:
         inputs = (Path(image), Path(prompts))
         files = Outputs(output, probabilities, overlay, force, inputs)
-        case = Case(*inputs, files, config, series, split(structures))
+        case = Case(*inputs, files, config, series, split(structures), axes is not None)
         _segment_one(case, cache, quiet=quiet, as_json=as_json)
         return
     if probabilities or overlay:
@@ -181,7 +187,7 @@ def run(
             "--probabilities and --overlay name one file; "
             "of many scans they are columns of CASES.csv"
         )
-    batch = Batch(rows, output, config, series, structures, force)
+    batch = Batch(rows, output, config, series, structures, force, axes is not None)
     _segment_many(batch, cache, quiet=quiet, as_json=as_json)
 
 
@@ -190,7 +196,7 @@ def _segment_one(case: Case, cache: Path | None, *, quiet: bool, as_json: bool) 
     from voxtrail.session.loading import load_for
 
     inputs = case.read()
-    loaded = load_for(inputs.scan, inputs.drawn, case.config, quiet=quiet)
+    loaded = load_for(inputs.scan, inputs.drawn, inputs.config, quiet=quiet)
     say(f"runtime: {runtime_text(loaded)}", quiet=quiet)
     result = carry_out(case, inputs, Engine.of(loaded, cache), quiet=quiet)
     record = write(case, inputs, result, quiet=quiet)

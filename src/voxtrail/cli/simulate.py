@@ -44,6 +44,8 @@ def run(
     expected = read_truth(truth, read(like, series) if like else None, split(structures))
     drawn = simulate(expected, slices, directions)
     write_prompts(drawn, output, force)
+    for note in drawn.notes:
+        sys.stderr.write(f"note: {note}\n")
     for label in drawn.labels():
         numbers: dict[str, list[int]] = {}
         for prompt in drawn.of(label):

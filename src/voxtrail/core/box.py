@@ -135,6 +135,13 @@ class Box:
             triple(map(max, self.start, bounds.start)), triple(map(min, self.stop, bounds.stop))
         )
 
+    def moved(self, by: Sequence[int]) -> Box:
+        """Return the box moved by whole voxels along each axis."""
+        return Box(
+            triple(n + step for n, step in zip(self.start, by, strict=True)),
+            triple(n + step for n, step in zip(self.stop, by, strict=True)),
+        )
+
     def joined(self, other: Box) -> Box:
         """Return the smallest box around both."""
         return Box(

@@ -8,7 +8,7 @@ permutation and flips of axes, never a resampling, so it is undone exactly.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.box import Box, triple
+from voxtrail.core.header_geometry import HeaderGeometry
 from voxtrail.errors import ImageError
 
 FloatArray = NDArray[np.float64]
@@ -67,6 +68,9 @@ class Grid:
         Number of voxels along the three array axes.
     affine
         4x4 float64: voxel index (homogeneous) to RAS millimetres. May be oblique and anisotropic.
+    header
+        How the NIfTI header that it was read from says so; None for any other. It goes where the
+        grid goes, so that what is written on it carries the same words.
 
     Raises
     ------
@@ -81,6 +85,7 @@ class Grid:
 
     shape: tuple[int, int, int]
     affine: FloatArray
+    header: HeaderGeometry | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         affine = np.array(self.affine, dtype=np.float64)
@@ -120,20 +125,19 @@ class Grid:
         x, y, z = np.linalg.norm(self.affine[:3, :3], axis=0)
         return float(x), float(y), float(z)
 
+    @property
+    def places(self) -> tuple[FloatArray, ...]:
+        """Every place that a reader may give the voxels, the grid's own first; see `header`."""
+        return self.header.places if self.header else (self.affine,)
+
     def orientation(self) -> Orientation:
         """Return how an array on this grid becomes RAS+.
 
         The assignment of array axes to body axes is the one, of all six, under which the axes
         point along the body most; an oblique scan keeps its obliqueness.
         """
-        columns = self.affine[:3, :3]
-        cosines = columns / np.linalg.norm(columns, axis=0)  # [body axis, array axis]
-        axes = max(
-            permutations(range(3)),
-            key=lambda order: sum(abs(cosines[body, array]) for body, array in enumerate(order)),
-        )
-        flips = tuple(bool(cosines[body, array] < 0) for body, array in enumerate(axes))
-        return Orientation(axes=(axes[0], axes[1], axes[2]), flips=(flips[0], flips[1], flips[2]))
+        axes, signs = nearest_axes(self.affine[:3, :3])
+        return Orientation(axes, (signs[0] < 0, signs[1] < 0, signs[2] < 0))
 
     def canonical(self) -> Grid:
         """Return the grid of the same voxels in RAS+ order."""
@@ -229,6 +233,23 @@ class Grid:
     def to_json(self) -> dict[str, Any]:
         """Return shape and affine as plain lists."""
         return {"shape": list(self.shape), "affine": self.affine.tolist()}
+
+
+def nearest_axes(columns: FloatArray) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Return which column of a 3x3 matrix runs along each row's axis most, and which way.
+
+    Returns
+    -------
+    tuple
+        For each row: the column (each once), and 1 or -1.
+    """
+    cosines = columns / np.linalg.norm(columns, axis=0)  # [row, column]
+    axes = max(
+        permutations(range(3)),
+        key=lambda order: sum(abs(cosines[row, column]) for row, column in enumerate(order)),
+    )
+    x, y, z = (-1 if cosines[row, column] < 0 else 1 for row, column in enumerate(axes))
+    return (axes[0], axes[1], axes[2]), (x, y, z)
 
 
 def _box_of(corners: Sequence[Sequence[int]]) -> Box:

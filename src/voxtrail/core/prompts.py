@@ -7,7 +7,8 @@ translates.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,11 +94,14 @@ class Prompts:
         The scan's grid as stored.
     names
         What the labels are called.
+    notes
+        What a person should know of how they were read.
     """
 
     prompts: tuple[Prompt, ...]
     stored: Grid
     names: dict[int, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def labels(self) -> tuple[int, ...]:
         """Return the labels that have a prompt, in rising order."""
@@ -130,6 +134,17 @@ class Prompts:
             prompt
             for prompt in self.of(label)
             if isinstance(prompt, MaskPrompt) and (prompt.axis, prompt.slice_index) not in corrected
+        )
+
+    def renumbered(self, numbers: Mapping[int, int]) -> Prompts:
+        """Return the prompts under other labels' numbers; one that is not named keeps its own."""
+        return replace(
+            self,
+            prompts=tuple(
+                replace(prompt, label=numbers.get(prompt.label, prompt.label))
+                for prompt in self.prompts
+            ),
+            names={numbers.get(label, label): name for label, name in self.names.items()},
         )
 
     def name(self, label: int) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.core.box import Box
 from voxtrail.core.grid import Grid
+from voxtrail.core.layers import LabelLayers
 from voxtrail.core.provenance import Provenance
 from voxtrail.errors import ImageError
 
@@ -57,16 +60,25 @@ class Volume:
 class LabelMap:
     """Whole-number labels on a grid; 0 is background.
 
+    Labels may share voxels: those that do lie in different layers, and each label in one alone.
+
     Parameters
     ----------
     voxels
-        (i, j, k) in RAS+ order, an unsigned integer type.
+        (i, j, k) in RAS+ order, an unsigned integer type: the first layer.
     stored
         The grid as the file stores it.
     names
-        What each label is called, by its number; a label without a name is called by its number.
+        What each label is called, by its number, as far as the file says so.
     provenance
         Where the scan that was labelled was read from.
+    titles
+        What labels without a name are called: the names of files that hold one label each. One
+        without either is called by its number.
+    further
+        Further layers, as ``voxels``; none where no labels share a voxel.
+    notes
+        What a person should know of how the labels were read.
 
     Raises
     ------
@@ -78,10 +90,14 @@ class LabelMap:
     stored: Grid
     names: dict[int, str] = field(default_factory=dict)
     provenance: Provenance = field(default_factory=Provenance)
+    titles: dict[int, str] = field(default_factory=dict)
+    further: tuple[NDArray[Any], ...] = ()
+    notes: tuple[str, ...] = ()
     grid: Grid = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "grid", _canonical_grid(self.voxels, self.stored))
+        grids = [_canonical_grid(layer, self.stored) for layer in self.layers]
+        object.__setattr__(self, "grid", grids[0])
 
     @classmethod
     def from_stored(
@@ -96,13 +112,80 @@ class LabelMap:
         canonical = stored.orientation().to_canonical(voxels)
         return cls(canonical, stored, names or {}, provenance or Provenance())
 
+    @classmethod
+    def of_masks(
+        cls,
+        masks: Iterable[tuple[int, NDArray[np.bool_]]],
+        stored: Grid,
+        names: dict[int, str] | None = None,
+    ) -> LabelMap:
+        """Put masks in as few layers as hold them.
+
+        Parameters
+        ----------
+        masks
+            Label and (i, j, k) bool in RAS+ order; they may share voxels.
+        stored, names
+            As in `LabelMap`.
+        """
+        layers = LabelLayers(stored.canonical().shape)
+        for label, mask in masks:
+            if box := Box.around(mask):
+                layers.add(label, [(box.slices, mask[box.slices])])
+        first, *further = layers.arrays
+        return cls(first, stored, names or {}, further=tuple(further))
+
+    @property
+    def layers(self) -> tuple[NDArray[Any], ...]:
+        """Every layer, (i, j, k) in RAS+ order."""
+        return (self.voxels, *self.further)
+
+    def with_layers(
+        self, layers: Sequence[NDArray[Any]], stored: Grid, notes: Iterable[str] = ()
+    ) -> LabelMap:
+        """Return the same labels in other layers (RAS+ order), with further notes."""
+        first, *further = layers
+        return replace(
+            self,
+            voxels=first,
+            stored=stored,
+            further=tuple(further),
+            notes=(*self.notes, *notes),
+        )
+
+    def renumbered(self, numbers: Mapping[int, int], names: dict[int, str]) -> LabelMap:
+        """Return the labels under other numbers and names; 0 leaves a label out.
+
+        Parameters
+        ----------
+        numbers
+            By label; one that is not named keeps its number.
+        names
+            What the labels are called then.
+        """
+        top = max([*self.labels(), *numbers], default=0)
+        table = np.arange(top + 1, dtype=np.uint16)
+        for label, number in numbers.items():
+            table[label] = number
+        layers = [table[layer] for layer in self.layers]
+        kept = [layer for layer in layers[1:] if layer.any()]
+        return replace(self, voxels=layers[0], further=tuple(kept), names=names)
+
+    def mask(self, label: int) -> NDArray[np.bool_]:
+        """Return (i, j, k) bool in RAS+ order: where a label is; empty where it is nowhere."""
+        inside: NDArray[np.bool_] = self.voxels == label
+        for layer in self.further:
+            inside |= layer == label
+        return inside
+
     def to_stored(self) -> NDArray[Any]:
-        """Return the labels in the file's own axis order (a view)."""
+        """Return the labels of the first layer in the file's own axis order (a view)."""
         return self.stored.orientation().to_stored(self.voxels)
 
     def labels(self) -> tuple[int, ...]:
         """Return the labels that occur, in rising order, without the background."""
-        return tuple(int(label) for label in np.unique(self.voxels) if label != 0)
+        found = {int(label) for layer in self.layers for label in np.unique(layer)}
+        return tuple(sorted(found - {0}))
 
     def listed(self) -> tuple[int, ...]:
         """Return the labels that occur or have a name, in rising order."""
@@ -110,7 +193,7 @@ class LabelMap:
 
     def name(self, label: int) -> str:
         """Return what ``label`` is called."""
-        return self.names.get(label, str(label))
+        return self.names.get(label) or self.titles.get(label, str(label))
 
 
 def _three(shape: tuple[int, ...]) -> tuple[int, int, int]:

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voxtrail.core.grid import Grid
+from voxtrail.core.alignment import joint_grid, on_grid
 from voxtrail.core.prompts import Prompts
+from voxtrail.core.prompts_on_grid import put_on
 from voxtrail.core.volume import LabelMap
-from voxtrail.errors import GridError, ImageError
+from voxtrail.errors import ImageError
+from voxtrail.evaluate.matching import Side, match
 from voxtrail.metrics import Scores, score
 
 
@@ -79,69 +81,92 @@ class Evaluation:
         Scores over all slices.
     unprompted
         Scores without the slices that were prompted; None if no prompts were given.
+    notes
+        How labels were matched, and what else a person should know of how files were read.
     """
 
     everywhere: ScoreTable
     unprompted: ScoreTable | None = None
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``voxtrail evaluate --json`` prints."""
         table = self.everywhere.to_json()
         if self.unprompted is not None:
             table["unprompted"] = self.unprompted.to_json()
+        if self.notes:
+            table["notes"] = list(self.notes)
         return table
 
 
 def evaluate(prediction: LabelMap, truth: LabelMap, prompts: Prompts | None = None) -> Evaluation:
     """Score every label that occurs in the truth or in the prediction.
 
-    A label that only the prediction has counts as a label whose truth is empty, one that only the
-    truth has as an empty prediction; neither is dropped.
+    Labels are the truth's: those of the prediction and the prompts are matched with them by name
+    where both have names, else by number; one label on each side is one label whatever its number
+    (`voxtrail.evaluate.matching`). A label that only the prediction has counts as a label whose
+    truth is empty, one that only the truth has as an empty prediction; neither is dropped. Labels
+    may share voxels.
 
     Parameters
     ----------
     prediction, truth
-        Label maps on one grid; axis order and flips of storage may differ.
+        Label maps whose voxels lie on each other; axis order, flips of storage and the part that
+        they cover may differ. Scored is all that either covers.
     prompts
-        What was drawn, on the same grid. For `Evaluation.unprompted` the voxels on each label's
-        own prompted slices, on whichever axis, are taken out of both masks before anything is
-        measured. Both masks then end at those slices, so that surfaces are also counted there: a
+        What was drawn, on a grid of the same voxels. For `Evaluation.unprompted` the voxels on each
+        label's own prompted slices, on whichever axis, are taken out of both masks before anything
+        is measured. Both masks then end at those slices, so that surfaces are also counted there: a
         prompted slice can raise the score of its neighbours a little, never add its own.
 
     Raises
     ------
     GridError
-        If the grids differ; says both.
+        If the grids differ; says how far they are off, and where.
     ImageError
-        If neither map holds a label.
+        If neither map holds a label, or names of the two contradict their numbers.
     """
-    _check_grids("prediction", prediction.grid, truth.grid)
-    labels = sorted({*truth.labels(), *prediction.labels()})
-    if not labels:
+    if not truth.labels() and not prediction.labels():
         raise ImageError(
             "nothing to score: neither the prediction nor the truth holds a label",
             received="two empty label maps",
             accepted="a label in at least one of them",
             remedy="check that the files are the ones that were meant",
         )
+    expected = Side.of("truth", truth)
+    matching = match(Side.of("prediction", prediction), expected)
+    names = {**truth.titles, **truth.names}
+    for label, number in matching.numbers.items():
+        names.setdefault(number, prediction.name(label))
+    prediction = prediction.renumbered(matching.numbers, names)
+    notes = [matching.note, *prediction.notes, *truth.notes]
     if prompts is not None:
-        _check_grids("prompts", prompts.stored.canonical(), truth.grid)
+        drawn = match(Side("prompts", prompts.labels(), prompts.names), expected)
+        prompts = prompts.renumbered(drawn.numbers)
+        notes += [drawn.note, *prompts.notes]
+    grid = joint_grid(prediction.stored, truth.stored)
+    found, wanted = (
+        on_grid(one, grid, what)
+        for one, what in ((prediction, "the prediction"), (truth, "the truth"))
+    )
+    if prompts is not None:
+        prompts = put_on(prompts, grid)
+    spacing_mm = wanted.grid.spacing_mm
     everywhere: dict[int, Scores] = {}
     unprompted: dict[int, Scores] = {}
-    for label in labels:
-        pair = prediction.voxels == label, truth.voxels == label
-        everywhere[label] = score(*pair, truth.grid.spacing_mm)
+    for label in sorted({*wanted.labels(), *found.labels()}):
+        pair = found.mask(label), wanted.mask(label)
+        everywhere[label] = score(*pair, spacing_mm)
         if prompts is not None:
             for mask in pair:
                 _clear_prompted(mask, prompts, label)
-            unprompted[label] = score(*pair, truth.grid.spacing_mm)
-    names = {
-        label: truth.names[label] if label in truth.names else prediction.name(label)
-        for label in labels
-    }
+            unprompted[label] = score(*pair, spacing_mm)
+    called = {label: names.get(label, str(label)) for label in everywhere}
+    said = tuple(dict.fromkeys(filter(None, (*notes, *found.notes, *wanted.notes))))
     return Evaluation(
-        ScoreTable(everywhere, names),
-        None if prompts is None else ScoreTable(unprompted, names),
+        ScoreTable(everywhere, called),
+        None if prompts is None else ScoreTable(unprompted, called),
+        said,
     )
 
 
@@ -153,13 +178,3 @@ def _clear_prompted(mask: NDArray[np.bool_], prompts: Prompts, label: int) -> No
     """Set the label's prompted slices to False in a RAS+ ``mask``."""
     for prompt in prompts.of(label):
         prompt.axis.to_stack(mask)[prompt.slice_index] = False  # a view: writes into the mask
-
-
-def _check_grids(what: str, grid: Grid, truth: Grid) -> None:
-    if not grid.same_as(truth):
-        raise GridError(
-            f"the {what} and the truth lie on different grids",
-            received=f"{what}: {grid.describe()}; truth: {truth.describe()}",
-            accepted="one grid for both (shape, spacing, origin and directions)",
-            remedy="score on the grid of the scan that was segmented",
-        )

@@ -60,7 +60,7 @@ def simulate(
         )
     prompts = []
     for label in chosen:
-        mask = truth.voxels == label
+        mask = truth.mask(label)
         for axis in axes:
             stack = axis.to_stack(mask)
             occupied = np.flatnonzero(stack.any(axis=(1, 2)))
@@ -69,5 +69,6 @@ def simulate(
                 MaskPrompt(label, axis, index, stack[index].copy())
                 for index in strategy.choose(occupied)
             ]
-    names = {label: truth.names[label] for label in chosen if label in truth.names}
-    return Prompts(tuple(prompts), truth.stored, names)
+    called = {**truth.titles, **truth.names}
+    names = {label: called[label] for label in chosen if label in called}
+    return Prompts(tuple(prompts), truth.stored, names, truth.notes)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from voxtrail.core.alignment import joint_grid, on_grid
 from voxtrail.core.volume import LabelMap, Volume
-from voxtrail.errors import GridError, ImageError, OptionError
+from voxtrail.errors import ImageError, OptionError
+from voxtrail.evaluate.matching import Side, match
 from voxtrail.io import fills_grid, read_labels
 
 
@@ -18,6 +22,8 @@ def read_truth(
     structures: Sequence[str] = (),
 ) -> LabelMap:
     """Read one label map, or several binary masks as labels 1, 2, ... in the order given.
+
+    Masks may share voxels. Any value but 0 is inside of a binary mask.
 
     A binary mask is named after its file, unless that file names what it holds.
 
@@ -33,10 +39,9 @@ def read_truth(
     Raises
     ------
     ImageError
-        If a file cannot be read as labels, one of several is no binary mask, or two masks claim
-        the same voxel.
+        If a file cannot be read as labels, or one of several is no binary mask.
     GridError
-        If the masks lie on different grids.
+        If the masks' voxels do not lie on each other.
     OptionError
         If there is no structure of a name that is wanted, or structures of several files are.
     """
@@ -49,21 +54,16 @@ def read_truth(
         )
     maps = [read_labels(path, like=like, structures=structures) for path in paths]
     if len(maps) == 1:
-        only = maps[0]
-        names = {1: _name(only, paths[0])} if only.labels() == (1,) else only.names
-        return LabelMap(only.voxels, only.stored, names)
-    first = maps[0]
-    names = {n: _name(*named) for n, named in enumerate(zip(maps, paths, strict=True), start=1)}
-    kind = np.uint8 if len(maps) <= np.iinfo(np.uint8).max else np.uint16
-    joined = np.zeros(first.grid.shape, dtype=kind)
+        return _named(maps[0], paths[0])
+    grid = maps[0].stored
+    for one in maps[1:]:
+        grid = joint_grid(one.stored, grid)
+    names, titles = {}, {}
     for label, (path, one) in enumerate(zip(paths, maps, strict=True), start=1):
-        if not one.stored.same_as(first.stored):
-            raise GridError(
-                f"{path.name} lies on another grid than {paths[0].name}",
-                received=one.stored.describe(),
-                accepted=first.stored.describe(),
-                remedy="pass masks of one scan, which is to be named (--like) where they are DICOM",
-            )
+        titles[label] = _title(path)
+        if own := [one.names[number] for number in one.labels() if number in one.names]:
+            names[label] = own[0]
+    for path, one in zip(paths, maps, strict=True):
         if len(one.labels()) > 1:
             raise ImageError(
                 f"{path.name} is one of several masks but holds more than one label",
@@ -71,17 +71,11 @@ def read_truth(
                 accepted="one label map alone, or binary masks",
                 remedy="pass the label map by itself",
             )
-        inside = one.voxels > 0
-        taken = int((joined[inside] > 0).sum())
-        if taken:
-            raise ImageError(
-                f"{path.name} overlaps a mask given before it",
-                received=f"{taken} shared voxels",
-                accepted="masks that do not overlap",
-                remedy="score such structures one at a time",
-            )
-        joined[inside] = label
-    return LabelMap(joined, first.stored, names)
+    placed = [on_grid(one, grid, path.name) for path, one in zip(paths, maps, strict=True)]
+    masks = ((label, _inside(one)) for label, one in enumerate(placed, start=1))
+    notes = dict.fromkeys(note for one in placed for note in one.notes)
+    joined = LabelMap.of_masks(masks, grid, names)
+    return replace(joined, titles=titles, notes=tuple(notes))
 
 
 def read_pair(
@@ -90,11 +84,11 @@ def read_pair(
     like: Volume | LabelMap | None = None,
     structures: Sequence[str] = (),
 ) -> tuple[LabelMap, LabelMap]:
-    """Read what is to be scored and what it is scored by, on one grid where their files allow it.
+    """Read what is to be scored and what it is scored by.
 
-    The grid is that of ``like``, else of the one of the two whose file fills its grid (see
-    `voxtrail.io.fills_grid`), else of the truth. Where some structures of the truth are wanted,
-    the prediction's labels of other numbers are left out.
+    Both come back on the grid of ``like``, else each on its own; DICOM's labels on that of the
+    other, where that has all of its scan's. Where some structures of the truth are wanted, the
+    prediction's labels of other names or numbers are left out.
 
     Returns
     -------
@@ -109,19 +103,32 @@ def read_pair(
     if like is None and fills_grid(prediction) and not all(map(fills_grid, truth)):
         like = read_labels(prediction)
     expected = read_truth(truth, like, structures)
-    own = named_in(prediction, structures)
-    found = read_labels(prediction, like=like or expected, structures=own)
-    if structures:
-        voxels = np.where(np.isin(found.voxels, expected.listed()), found.voxels, 0)
-        found = LabelMap(voxels, found.stored, found.names)
-    return found, expected
+    on = like if like is not None or fills_grid(prediction) else expected
+    found = read_labels(prediction, like=on)
+    return (_only_those(found, expected) if structures else found), expected
 
 
-def named_in(path: Path, structures: Sequence[str]) -> Sequence[str]:
-    """Return what to ask for in another file than the truth: only some formats have names."""
-    return () if fills_grid(path) else structures
+def _only_those(found: LabelMap, expected: LabelMap) -> LabelMap:
+    """Leave out labels of a prediction that are none of the truth's, by name or by number."""
+    matching = match(Side.of("prediction", found), Side.of("truth", expected))
+    known = expected.listed()
+    other = {label: 0 for label, number in matching.numbers.items() if number not in known}
+    names = {label: name for label, name in found.names.items() if label not in other}
+    return found.renumbered(other, names)
 
 
-def _name(mask: LabelMap, path: Path) -> str:
-    own = [mask.names[label] for label in mask.labels() if label in mask.names]
-    return own[0] if own else path.name.split(".")[0]
+def _inside(mask: LabelMap) -> NDArray[np.bool_]:
+    inside: NDArray[np.bool_] = mask.voxels > 0
+    return inside
+
+
+def _named(only: LabelMap, path: Path) -> LabelMap:
+    """Return a label map; one of a single label without a name is called after its file."""
+    labels = only.labels()
+    if len(labels) == 1 and labels[0] not in only.names:
+        return replace(only, titles={labels[0]: _title(path)})
+    return only
+
+
+def _title(path: Path) -> str:
+    return path.name.split(".")[0]

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.grid import Grid
+from voxtrail.core.header_geometry import HeaderGeometry
 from voxtrail.core.provenance import Provenance
 from voxtrail.core.volume import LabelMap
 from voxtrail.errors import OutputError
@@ -36,13 +37,26 @@ class StoredImage:
     names
         What labels are called, where the file says so.
     provenance
-        Where it was read from, where later files have to refer to that.
+        Where it was read from, where later files have to refer to that, and what a person should
+        know of how it was read.
+    header
+        How a NIfTI header says where it lies; None for other formats.
+    further
+        Further layers of labels that share voxels, as ``voxels``.
     """
 
     voxels: NDArray[Any]
     affine: NDArray[np.float64]
     names: dict[int, str] = field(default_factory=dict)
     provenance: Provenance = field(default_factory=Provenance)
+    header: HeaderGeometry | None = None
+    further: tuple[NDArray[Any], ...] = ()
+
+    @property
+    def grid(self) -> Grid:
+        """Where the voxels are; raises `ImageError` if the affine is none."""
+        x, y, z = self.voxels.shape
+        return Grid((x, y, z), self.affine, self.header)
 
 
 @dataclass(frozen=True)
@@ -128,10 +142,13 @@ class Format:
         Takes the labels (uint8 or uint16) and a path.
     several_files
         Whether a scan may be a folder or a list of files.
-    covers_part
-        Whether a file of labels may cover only a part of its scan's grid, or has no grid at all.
+    needs_scan
+        Whether labels are read with the help of their scan's grid: contours have none, and a
+        DICOM Segmentation leaves out slices.
     one_label
         Whether a file holds one label; a map of several becomes several files.
+    layers
+        Whether labels that share voxels can be written.
     needs_voxels
         Whether a map without a labelled voxel cannot be written.
     extra
@@ -154,8 +171,9 @@ class Format:
     write_scan: Callable[[StoredImage, Path], None] | None = None
     write_labels: Callable[[LabelMap, Path], None] | None = None
     several_files: bool = False
-    covers_part: bool = False
+    needs_scan: bool = False
     one_label: bool = False
+    layers: bool = False
     needs_voxels: bool = False
     extra: Extra | None = None
     check_source: Callable[[Provenance], None] | None = None
@@ -190,7 +208,13 @@ class Format:
             read_labels=lambda path, request: read(path, request.max_bytes),
             write_scan=write,
             write_labels=lambda labels, path: write(
-                StoredImage(labels.to_stored(), labels.stored.affine, labels.names), path
+                StoredImage(
+                    labels.to_stored(),
+                    labels.stored.affine,
+                    labels.names,
+                    header=labels.stored.header,
+                ),
+                path,
             ),
             read_as="scan, labels",
         )

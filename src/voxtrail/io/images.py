@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,8 @@ def read(
             )
     refuse_far(image.affine, str(path))
     try:
-        return Volume.from_stored(voxels, image.affine, image.provenance)
+        stored = replace(image, voxels=voxels).grid
+        return Volume(stored.orientation().to_canonical(voxels), stored, image.provenance)
     except ImageError as error:
         raise of_file(path, error) from error
 
@@ -117,8 +119,8 @@ def write(image: LabelMap | Volume, path: AnyPath, force: bool = False) -> tuple
     place = check_output(path, force, of=image)
     known = writer_of(place)
     if isinstance(image, LabelMap):
-        voxels = whole_labels(image.to_stored(), "the label map")
-        whole = LabelMap.from_stored(voxels, image.stored.affine, image.names, image.provenance)
+        layers = [whole_labels(layer, "the label map") for layer in image.layers]
+        whole = image.with_layers(layers, image.stored)
         return label_files.write(whole, place, known, force)
     if known.write_scan is None:
         raise OutputError(
@@ -131,7 +133,9 @@ def write(image: LabelMap | Volume, path: AnyPath, force: bool = False) -> tuple
     if voxels.dtype == np.float16:
         voxels = voxels.astype(np.float32)  # no format has half precision
     with replacing(place, force) as temporary:
-        known.write_scan(StoredImage(voxels, image.stored.affine), temporary)
+        known.write_scan(
+            StoredImage(voxels, image.stored.affine, header=image.stored.header), temporary
+        )
     return (place,)
 
 

@@ -52,6 +52,13 @@ def write(labels: LabelMap, place: Path, known: Format, force: bool) -> tuple[Pa
             accepted="at least one labelled voxel",
             remedy="outline more slices, or write a label map",
         )
+    if labels.further and not known.layers:
+        raise OutputError(
+            f"{place}: {known.name} has one label a voxel",
+            received="labels that share voxels",
+            accepted="a format that holds each label by itself",
+            remedy="write .rtstruct.dcm or surfaces, or each label to a file of its own",
+        )
     if not known.one_label or len(labels.listed()) == 1:
         with replacing(place, force) as temporary:
             known.write_labels(labels, temporary)
@@ -60,7 +67,7 @@ def write(labels: LabelMap, place: Path, known: Format, force: bool) -> tuple[Pa
     for path in files:
         check_writable(path, force)
     for path, label in files.items():
-        voxels = np.where(labels.voxels == label, labels.voxels, 0)
+        voxels = np.where(labels.mask(label), label, 0).astype(labels.voxels.dtype)
         part = LabelMap(voxels, labels.stored, {label: labels.name(label)}, labels.provenance)
         with replacing(path, force) as temporary:
             known.write_labels(part, temporary)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.core.alignment import on_grid
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.errors import ImageError
 from voxtrail.io.format import LabelRequest
-from voxtrail.io.partial_grid import on_grid
 from voxtrail.io.refusals import MAX_BYTES, MAX_LABEL, of_file, refuse_far, refuse_unreadable
 from voxtrail.io.registry import label_format_of
 from voxtrail.io.structures import chosen
@@ -39,10 +39,9 @@ def read_labels(
     path
         The file; for DICOM also a zip with one Segmentation or RT Structure Set.
     like
-        The scan that was labelled. Formats that keep only a part of its grid (`.seg.nrrd`, DICOM
-        Segmentation) come back on all of it where their voxels lie on the scan's, else on their
-        own grid; an RT Structure Set, which has no grid, needs it. Other formats fill their grid,
-        and ``like`` says nothing to them.
+        The scan that was labelled: labels come back on its grid, whatever order they are stored in
+        and whatever part of it they cover, if their voxels lie on its own; what lies beyond it is
+        left out, and `LabelMap.notes` says so. An RT Structure Set, which has no grid, needs it.
     structures
         Names of the structures that are wanted; all by default. A label without a name is called
         by its number.
@@ -59,9 +58,10 @@ def read_labels(
     ------
     ImageError
         As `read` (a single slice is allowed), and for labels that are fractional, negative, above
-        65535 or NaN; for DICOM also if structures overlap, their frames or contours do not lie
-        on the slices of one grid, contours are not closed, or it names another frame of reference
-        than the scan.
+        65535 or NaN; for DICOM also if frames or contours do not lie on the slices of one grid,
+        contours are not closed, or it names another frame of reference than the scan.
+    GridError
+        If its voxels do not lie on those of ``like``; says how far they are off, and where.
     OptionError
         If there is no structure of a name that is wanted.
     """
@@ -74,17 +74,21 @@ def read_labels(
     image = known.read_labels(place, asked)
     refuse_far(image.affine, str(path))
     try:
-        voxels = whole_labels(image.voxels, path)
-        labels = LabelMap.from_stored(voxels, image.affine, image.names)
+        layers = [whole_labels(layer, path) for layer in (image.voxels, *image.further)]
+        stored = image.grid
     except ImageError as error:
         raise of_file(path, error) from error
-    if structures and not known.check_source:  # DICOM's readers chose: theirs may overlap
+    canonical = [stored.orientation().to_canonical(layer) for layer in layers]
+    # Where the header of a label map gives two places, the scan's decides.
+    notes = () if like and not known.needs_scan else image.provenance.notes
+    labels = LabelMap(canonical[0], stored, image.names, further=tuple(canonical[1:]), notes=notes)
+    if structures and not known.check_source:  # DICOM's readers chose
         labels = _only(labels, structures, place)
-    return (on_grid(labels, like.stored) or labels) if known.covers_part and like else labels
+    return labels if like is None else on_grid(labels, like.stored, place.name)
 
 
 def fills_grid(path: AnyPath) -> bool:
-    """Tell whether a file of labels has all of its scan's grid, so that it needs no ``like``.
+    """Tell whether a file of labels has a grid of its own, so that it needs no ``like``.
 
     Raises
     ------
@@ -93,7 +97,7 @@ def fills_grid(path: AnyPath) -> bool:
     """
     place = Path(path)
     refuse_unreadable(place)
-    return not label_format_of(place).covers_part
+    return not label_format_of(place).needs_scan
 
 
 def whole_labels(voxels: NDArray[Any], path: AnyPath) -> NDArray[Any]:
@@ -129,10 +133,10 @@ def whole_labels(voxels: NDArray[Any], path: AnyPath) -> NDArray[Any]:
 
 
 def _only(labels: LabelMap, structures: Sequence[str], path: Path) -> LabelMap:
-    kept = chosen({label: labels.name(label) for label in labels.listed()}, structures, path)
-    voxels = np.where(np.isin(labels.voxels, list(kept)), labels.voxels, 0)
+    listed = labels.listed()
+    kept = chosen({label: labels.name(label) for label in listed}, structures, path)
     names = {label: name for label, name in labels.names.items() if label in kept}
-    return LabelMap(voxels, labels.stored, names, labels.provenance)
+    return labels.renumbered({label: 0 for label in listed if label not in kept}, names)
 
 
 def _no_labels(path: AnyPath, kind: str, value: object) -> ImageError:

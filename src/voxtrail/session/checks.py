@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.axis import Axis
-from voxtrail.core.grid import Grid
 from voxtrail.core.prompts import MaskPrompt, PointPrompt, Prompt, Prompts
 from voxtrail.core.volume import Volume
 from voxtrail.errors import GridError, PromptError
@@ -24,9 +23,8 @@ def check_request(volume: Volume, prompts: Prompts, config: Config) -> None:
     GridError
         If the prompts were drawn on another grid.
     PromptError
-        If there is no prompt, one has no place in the scan or lies outside the region, a label has
-        nothing marked or nothing on an axis to propagate along, or two labels that compete were
-        drawn on the same voxel.
+        If there is no prompt, one has no place in the scan or lies outside the region, or a label
+        has nothing marked or nothing on an axis to propagate along.
     OptionError
         If the region cannot be cut out of the scan.
     """
@@ -40,8 +38,6 @@ def check_request(volume: Volume, prompts: Prompts, config: Config) -> None:
         )
     for label in prompts.labels():
         _refuse_unusable(prompts, label, config)
-    if config.overlap == "compete":
-        _refuse_drawn_overlap(prompts)
     bounds_of(volume, prompts, config)
 
 
@@ -112,23 +108,26 @@ def _marks(prompt: Prompt) -> bool:
     return not isinstance(prompt, PointPrompt) or any(prompt.positive)
 
 
-def _refuse_drawn_overlap(prompts: Prompts) -> None:
-    """Refuse voxels that two labels were drawn on, on one slice or where two slices cross."""
+def _drawn_twice(prompts: Prompts) -> list[str]:
+    """Say which voxels two labels were drawn on, on one slice or where two slices cross."""
     shape = prompts.stored.canonical().shape
     claimed = np.empty(0, dtype=np.int64)
+    said = []
     for label in prompts.labels():
         masks = prompts.masks(label)
         mine = [np.empty(0, dtype=np.int64), *(_drawn_voxels(mask, shape) for mask in masks)]
         drawn = np.unique(np.concatenate(mine))
         shared = np.intersect1d(claimed, drawn, assume_unique=True)
         if shared.size:
-            raise PromptError(
-                f"two labels were drawn on the same voxels, one of them {prompts.name(label)}",
-                received=f"{shared.size} voxels, one at {_as_stored(shared[0], prompts.stored)}",
-                accepted="masks that do not overlap, since each voxel gets one label",
-                remedy="mend the masks, or keep labels apart with --overlap apart",
+            voxel = [int(index) for index in np.unravel_index(int(shared[0]), shape)]
+            place = prompts.stored.stored_voxel(voxel)
+            said.append(
+                f"{prompts.name(label)}: {shared.size} voxels, one at {place} as stored, were also "
+                "drawn for a label of a lower number, which has them where labels compete; "
+                "--overlap apart keeps both"
             )
         claimed = np.union1d(claimed, drawn)
+    return said
 
 
 def _drawn_voxels(prompt: MaskPrompt, shape: Sequence[int]) -> NDArray[np.int64]:
@@ -142,21 +141,10 @@ def _drawn_voxels(prompt: MaskPrompt, shape: Sequence[int]) -> NDArray[np.int64]
     return np.ravel_multi_index((place[0], place[1], place[2]), shape).astype(np.int64)
 
 
-def _as_stored(flat: np.int64, stored: Grid) -> str:
-    """Return a flat RAS+ index as the voxel that the file calls (i, j, k)."""
-    orientation = stored.orientation()
-    sizes = stored.canonical().shape
-    voxel = [0, 0, 0]
-    for axis, index in enumerate(np.unravel_index(flat, sizes)):
-        flipped = orientation.flips[axis]
-        voxel[orientation.axes[axis]] = sizes[axis] - 1 - int(index) if flipped else int(index)
-    return f"({voxel[0]}, {voxel[1]}, {voxel[2]})"
-
-
 def warnings_about(prompts: Prompts, config: Config) -> list[str]:
     """Return what a person should know of how the prompts are used, one line each."""
     axes = [Axis.named(name) for name in config.axes]
-    said = []
+    said = list(prompts.notes)
     for label in prompts.labels():
         unused = [prompt for prompt in prompts.of(label) if prompt.axis not in axes]
         if unused:
@@ -176,6 +164,8 @@ def warnings_about(prompts: Prompts, config: Config) -> list[str]:
                 f"{prompts.name(label)}: {contradicted} voxels where slices cross were drawn on "
                 "one and left out on another; they count as drawn"
             )
+    if config.overlap == "compete":
+        said += _drawn_twice(prompts)
     nowhere = [name for label, name in prompts.names.items() if label not in prompts.labels()]
     if nowhere:
         said.append(

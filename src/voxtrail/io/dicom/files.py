@@ -11,13 +11,14 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
 from voxtrail.errors import ImageError
 from voxtrail.io.dicom.element_budget import BoundedFile, ElementBudget, unfold
+from voxtrail.io.dicom.frame_values import GROUP_OF, PER_FRAME, Values, read_frame_values, values_of
 from voxtrail.io.dicom.zip_directory import refuse_long_directory
 from voxtrail.io.refusals import reading
 
@@ -68,11 +69,8 @@ _ELEMENTS = (
     "RescaleSlope",
     "RescaleIntercept",
     "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence",
-    "PlanePositionSequence",
-    "PlaneOrientationSequence",
-    "PixelMeasuresSequence",
-    "PixelValueTransformationSequence",
+    *dict.fromkeys(GROUP_OF),
+    *dict.fromkeys(GROUP_OF.values()),
 )
 
 #: The same of the file meta.
@@ -97,12 +95,15 @@ class ByteSource:
         How many bytes it has, unpacked.
     open
         Opens it for reading; see `opened`.
+    frames_end
+        Where the headers of its frames end, in bytes; None where it has none, or none were read.
     """
 
     path: Path
     member: str | None
     size: int
     open: Callable[[], IO[bytes]]
+    frames_end: int | None = None
 
     @property
     def name(self) -> str:
@@ -122,11 +123,24 @@ class Header:
         pydicom's data set.
     frames
         Number of slices that it holds.
+    shared
+        What its functional groups say of all frames.
+    per_frame
+        What they say of each; empty for an object of one slice.
     """
 
     source: ByteSource
     elements: Any
     frames: int
+    shared: Values = field(default_factory=dict)
+    per_frame: Sequence[Values] = ()
+
+    def value(self, element: str, frame: int) -> Any:
+        """Return an element of a frame: its own, else that of all frames, else the object's."""
+        for values in (*self.per_frame[frame : frame + 1], self.shared):
+            if element in values:
+                return values[element]
+        return self.elements.get(element)
 
 
 @contextmanager
@@ -185,10 +199,9 @@ def headers(
         budget = ElementBudget(source.name)
         with reading(Path(source.name), "DICOM"), opened(source, budget) as file:
             if looks_like_dicom(file):
-                elements = _elements(file, further, budget, kind_only=kind_only)
-                if any(element.VR == "SQ" for element in elements):
+                read.append(_header(file, source, further, budget, kind_only=kind_only))
+                if any(element.VR == "SQ" for element in read[-1].elements):
                     kept.add(budget.count)
-                read.append(Header(source, elements, int(elements.get("NumberOfFrames") or 1)))
             elif only_dicom:
                 raise ImageError(
                     f"{source.name} is not DICOM",
@@ -261,24 +274,39 @@ def looks_like_dicom(file: IO[bytes]) -> bool:
     return start[_PREAMBLE:] == b"DICM" or start[:2] in _FIRST_GROUPS
 
 
-def _elements(
-    file: IO[bytes], further: Sequence[str], budget: ElementBudget, *, kind_only: bool = False
-) -> Any:
+def _header(
+    file: IO[bytes],
+    source: ByteSource,
+    further: Sequence[str],
+    budget: ElementBudget,
+    *,
+    kind_only: bool,
+) -> Header:
     from pydicom.filereader import read_partial
     from pydicom.tag import Tag
 
     last = _LAST_OF_KIND if kind_only else _LAST_BEFORE_PIXELS
     wanted = frozenset(Tag(name) for name in (*_ELEMENTS, *further))
+    met: list[int] = []
+
+    def stop(tag: int, vr: str | None, length: int) -> bool:
+        if tag == PER_FRAME:
+            met.append(tag)
+        return tag > last or tag == PER_FRAME
+
     elements = read_partial(
-        cast("Any", file),
-        stop_when=lambda tag, vr, length: tag > last,
-        force=True,
-        specific_tags=list(wanted),
+        cast("Any", file), stop_when=stop, force=True, specific_tags=list(wanted)
     )
     # Here, where pydicom's complaints are caught, rather than when an element is first looked at.
     unfold(elements, budget, wanted)
     unfold(elements.file_meta, budget, frozenset(Tag(name) for name in _META_ELEMENTS))
-    return elements
+    frames = int(elements.get("NumberOfFrames") or 1)
+    shared = elements.get("SharedFunctionalGroupsSequence") or []
+    of_all = values_of(shared[0]) if shared else {}
+    if not met:
+        return Header(source, elements, frames, of_all)
+    per_frame, end = read_frame_values(file, elements, budget)
+    return Header(replace(source, frames_end=end), elements, frames, of_all, per_frame)
 
 
 def _members(archive: zipfile.ZipFile, path: Path) -> list[ByteSource]:

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.errors import ImageError
 from voxtrail.io.dicom.files import ByteSource, Header
-
-#: In an enhanced object an element stands in the item of this sequence of a functional group.
-_GROUP_OF = {
-    "ImagePositionPatient": "PlanePositionSequence",
-    "ImageOrientationPatient": "PlaneOrientationSequence",
-    "PixelSpacing": "PixelMeasuresSequence",
-    "RescaleSlope": "PixelValueTransformationSequence",
-    "RescaleIntercept": "PixelValueTransformationSequence",
-}
 
 #: Direction cosines are written with few digits; they may miss unit length and right angle by this.
 _COSINE = 1e-3
@@ -75,22 +65,19 @@ def frames_of(header: Header) -> Iterator[FrameHeader]:
         If an element that says where it lies is missing or senseless.
     """
     elements = header.elements
-    per_frame = elements.get("PerFrameFunctionalGroupsSequence") or []
-    if header.frames != max(len(per_frame), 1):
-        described = f"{max(len(per_frame), 1)} described"
-        raise _damaged(header, "NumberOfFrames", header.frames, described)
-    shared = elements.get("SharedFunctionalGroupsSequence") or []
+    described = max(len(header.per_frame), 1)
+    if header.frames != described:
+        raise _damaged(header, "NumberOfFrames", header.frames, f"{described} described")
     for number in range(header.frames):
-        groups = [*per_frame[number : number + 1], *shared[:1]]
-        orientation = _numbers(header, groups, "ImageOrientationPatient", 6)
-        spacing = _numbers(header, groups, "PixelSpacing", 2)
+        orientation = _numbers(header, number, "ImageOrientationPatient", 6)
+        spacing = _numbers(header, number, "PixelSpacing", 2)
         along_row, along_column = np.array(orientation[:3]), np.array(orientation[3:])
         sheared = abs(along_row @ along_column) > _COSINE
         if sheared or any(abs(v @ v - 1) > _COSINE for v in (along_row, along_column)):
             raise _damaged(header, "ImageOrientationPatient", orientation, "two unit vectors")
         if min(spacing) <= 0:
             raise _damaged(header, "PixelSpacing", spacing, "positive numbers")
-        slope = _numbers(header, groups, "RescaleSlope", 1, default=1.0)[0]
+        slope = _numbers(header, number, "RescaleSlope", 1, default=1.0)[0]
         if slope == 0:
             raise _damaged(header, "RescaleSlope", slope, "another number than 0")
         yield FrameHeader(
@@ -98,28 +85,21 @@ def frames_of(header: Header) -> Iterator[FrameHeader]:
             number=number,
             rows=int(elements.Rows),
             columns=int(elements.Columns),
-            position_mm=np.array(_numbers(header, groups, "ImagePositionPatient", 3)),
+            position_mm=np.array(_numbers(header, number, "ImagePositionPatient", 3)),
             along_row=along_row,
             along_column=along_column,
             # DICOM gives the distance between rows first.
             spacing_mm=(spacing[1], spacing[0]),
             slope=slope,
-            intercept=_numbers(header, groups, "RescaleIntercept", 1, default=0.0)[0],
+            intercept=_numbers(header, number, "RescaleIntercept", 1, default=0.0)[0],
         )
 
 
 def _numbers(
-    header: Header, groups: Sequence[Any], element: str, count: int, default: float | None = None
+    header: Header, frame: int, element: str, count: int, default: float | None = None
 ) -> list[float]:
-    """Return an element from the frame's groups, the shared ones or the object itself."""
-    value = None
-    for group in groups:
-        items = group.get(_GROUP_OF[element])
-        if items and items[0].get(element) is not None:
-            value = items[0].get(element)
-            break
-    else:
-        value = header.elements.get(element)
+    """Return an element of a frame as numbers."""
+    value = header.value(element, frame)
     if value is None or value == "":
         if default is not None:
             return [default] * count

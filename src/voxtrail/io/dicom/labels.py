@@ -13,9 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from voxtrail.errors import ImageError
 from voxtrail.io.dicom.files import Header, headers, is_dicom, sources
 from voxtrail.io.format import LabelRequest
@@ -165,38 +162,6 @@ def _numbered(structures: Sequence[StructureItem], path: Path) -> dict[int, int]
             remedy="export the segmentation again",
         )
     return {one.number: label for one, label in zip(structures, labels, strict=True)}
-
-
-def add(
-    drawn: NDArray[np.uint16], onto: NDArray[np.uint16], names: dict[int, str], path: Path
-) -> None:
-    """Write labels onto those of a slice, in place.
-
-    Parameters
-    ----------
-    drawn, onto
-        Of one shape; 0 is background.
-    names
-        What labels are called.
-    path
-        The file, for messages.
-
-    Raises
-    ------
-    ImageError
-        If a voxel has another label already, which one label map cannot hold.
-    """
-    both = (drawn > 0) & (onto > 0) & (drawn != onto)
-    if both.any():
-        first, second = (int(labels[both][0]) for labels in (onto, drawn))
-        called = [repr(names.get(label, str(label))) for label in (first, second)]
-        raise ImageError(
-            f"{path}: structures overlap, and a voxel of a label map has one label",
-            received=f"{np.count_nonzero(both)} voxels of both {' and '.join(called)} on one slice",
-            accepted="structures that share no voxel",
-            remedy="choose one of the two with --structures (structures=)",
-        )
-    onto[drawn > 0] = drawn[drawn > 0]
 
 
 def text(elements: Any, name: str) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.errors import ImageError
 from voxtrail.io.dicom.files import ByteSource, Header, opened
+from voxtrail.io.dicom.frame_values import PER_FRAME
 from voxtrail.io.refusals import DEFLATE_RATIO
+
+#: Where the pixels of any sort begin.
+_PIXELS = 0x7FE00008
 
 #: What a file may hold besides its pixels: overlays, private elements, frame headers.
 _MAX_BESIDES = 64 * 2**20
@@ -48,51 +52,106 @@ def pixels(source: ByteSource) -> NDArray[Any]:
     return decoded
 
 
-def frame_by_frame(source: ByteSource) -> Iterator[NDArray[Any]]:
-    """Give stored values, (row, column), one frame after the other; as `pixels`."""
+def frames_at(source: ByteSource, numbers: Sequence[int]) -> Iterator[NDArray[Any]]:
+    """Give the stored values, (row, column), of some frames; as `pixels`.
+
+    Parameters
+    ----------
+    source
+        Where they lie.
+    numbers
+        Which frames, from 0, in this order.
+    """
     from pydicom.pixels import iter_pixels
+
+    with opened(source) as file:
+        elements = _before_pixels(file, source)
+        syntax = _syntax(elements)
+        if elements.get("BitsAllocated") == 1 and not (syntax and syntax.is_encapsulated):
+            yield from _single_bits(file, elements, numbers)
+            return
+    whole_object = _checked(source)
+    # In the order of the file, as pydicom decodes them.
+    yield from iter_pixels(whole_object, indices=list(numbers))
+
+
+def _single_bits(
+    file: IO[bytes], elements: Any, numbers: Sequence[int]
+) -> Iterator[NDArray[np.uint8]]:
+    """Give frames of single bits, which follow each other without a gap wherever a byte ends.
+
+    Each is read by itself: all of a body's segmentations would take gigabytes.
+    """
     from pydicom.pixels.utils import unpack_bits
 
-    elements = _checked(source)
-    if elements.BitsAllocated != 1 or elements.file_meta.TransferSyntaxUID.is_encapsulated:
-        yield from iter_pixels(elements)
-        return
-    # Frames of single bits follow each other without a gap, wherever in a byte one ends; pydicom
-    # unpacks them only all at once, to eight times their size.
+    implicit, _ = elements.original_encoding
+    start = file.tell() + (8 if implicit else 12)  # tag, VR and length of PixelData
     rows, columns = int(elements.Rows), int(elements.Columns)
-    for frame in range(int(elements.get("NumberOfFrames") or 1)):
-        start, stop = frame * rows * columns, (frame + 1) * rows * columns
-        bits = unpack_bits(elements.PixelData[start // 8 : -(-stop // 8)])
-        yield bits[start % 8 :][: rows * columns].reshape(rows, columns)
+    size = rows * columns
+    for number in numbers:
+        first, stop = number * size, (number + 1) * size
+        file.seek(start + first // 8)
+        packed = file.read(-(-stop // 8) - first // 8)
+        if len(packed) * 8 < size:
+            raise ValueError(f"frame {number} breaks off")
+        # Words of big-endian files hold their bytes the other way round.
+        bits = unpack_bits(packed)
+        yield bits[first % 8 :][:size].reshape(rows, columns)
 
 
 def _checked(source: ByteSource) -> Any:
     """Return pydicom's data set of a source whose frames are of the size that its header says."""
-    elements = whole(source)
+    elements = _whole(source)
     if elements.file_meta.TransferSyntaxUID.is_encapsulated:
         for stream in _streams(elements):
             _refuse_other_size(stream, elements, source)
     return elements
 
 
-def whole(source: ByteSource) -> Any:
-    """Return pydicom's data set of a source, pixels included."""
+def _whole(source: ByteSource) -> Any:
+    """Return pydicom's data set of a source, pixels included, the headers of frames left out."""
+    import pydicom
+
+    with opened(source) as file:
+        elements = _before_pixels(file, source)
+        elements.update(
+            pydicom.filereader.read_dataset(cast("Any", file), *elements.original_encoding)
+        )
+    return elements
+
+
+def _before_pixels(file: IO[bytes], source: ByteSource) -> Any:
+    """Return pydicom's data set of what comes before the pixels, and go to them.
+
+    Raises
+    ------
+    ImageError
+        If the file holds far more than its header says.
+    """
     import pydicom
     from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-    with opened(source) as file:
-        elements = pydicom.dcmread(file, stop_before_pixels=True, force=True)
-        expected = _MAX_BYTES_A_VOXEL * int(elements.get("NumberOfFrames") or 1)
-        expected *= int(elements.get("Rows") or 0) * int(elements.get("Columns") or 0)
-        if source.size > expected + _MAX_BESIDES:
-            raise ImageError(
-                f"{source.name} holds far more than its header says",
-                received=f"{source.size} bytes",
-                accepted=f"at most {_MAX_BESIDES} bytes besides {expected} of pixels",
-                remedy="export the series again",
-            )
-        file.seek(0)
-        elements = pydicom.dcmread(file, force=True)
+    elements = pydicom.filereader.read_partial(
+        cast("Any", file), stop_when=lambda tag, vr, length: tag >= PER_FRAME, force=True
+    )
+    expected = _MAX_BYTES_A_VOXEL * int(elements.get("NumberOfFrames") or 1)
+    expected *= int(elements.get("Rows") or 0) * int(elements.get("Columns") or 0)
+    besides = _MAX_BESIDES + (source.frames_end or 0)
+    if source.size > expected + besides:
+        raise ImageError(
+            f"{source.name} holds far more than its header says",
+            received=f"{source.size} bytes",
+            accepted=f"at most {besides} bytes besides {expected} of pixels",
+            remedy="export the series again",
+        )
+    if source.frames_end is not None:
+        file.seek(source.frames_end)
+    later = pydicom.filereader.read_dataset(
+        cast("Any", file),
+        *elements.original_encoding,
+        stop_when=lambda tag, vr, length: tag >= _PIXELS,
+    )
+    elements.update(later)
     if "TransferSyntaxUID" not in elements.file_meta:
         # A file without preamble has no file meta either; it can only be uncompressed.
         implicit, _ = elements.original_encoding

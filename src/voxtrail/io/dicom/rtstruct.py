@@ -51,7 +51,6 @@ def write(labels: LabelMap, path: Path) -> None:
     with referring("an RT structure set"):
         structures = _frame(source)
         colour_of = colours(labels.listed())
-        stored = labels.to_stored()
         for label in labels.labels():
             name = labels.name(label)
             number = len(structures.StructureSetROISequence) + 1
@@ -67,7 +66,11 @@ def write(labels: LabelMap, path: Path) -> None:
             structures.ROIContourSequence.append(
                 _item(
                     ROIDisplayColor=list(rgb(colour_of[label])),
-                    ContourSequence=_contours(stored == label, labels.stored.affine, source),
+                    ContourSequence=_contours(
+                        labels.stored.orientation().to_stored(labels.mask(label)),
+                        labels.stored.affine,
+                        source,
+                    ),
                     ReferencedROINumber=number,
                 )
             )
@@ -201,7 +204,8 @@ FORMAT = Format(
     recognises=partial(holds, classes=STRUCTURE_SETS),
     read_labels=read,
     write_labels=write,
-    covers_part=True,
+    needs_scan=True,
+    layers=True,
     needs_voxels=True,
     check_source=partial(check_source, "DICOM RT Structure Set"),
     read_as="labels, with the scan (any name)",

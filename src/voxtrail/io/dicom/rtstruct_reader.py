@@ -2,28 +2,34 @@
 
 A structure set has contours in millimetres and no grid, so the scan's is asked for. A voxel is
 inside where its centre is; of several contours of one structure on one slice, one within another
-is a hole. What is no closed contour (points, open lines) has no inside and is refused.
+is a hole. What leaves the scan is cut off and points are left out, with notes. An open line has no
+inside and is refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.grid import Grid
+from voxtrail.core.layers import Cut, LabelLayers
+from voxtrail.core.provenance import Provenance
 from voxtrail.errors import ImageError
 from voxtrail.io.dicom import labels as dicom_labels
 from voxtrail.io.dicom.contours import filled
 from voxtrail.io.dicom.element_budget import ElementBudget, unfold
 from voxtrail.io.dicom.files import ByteSource, headers, opened, sources
+from voxtrail.io.dicom.frame_values import items_of
 from voxtrail.io.dicom.labels import Choice, StructureItem, text
 from voxtrail.io.dicom.stack import LPS_RAS
 from voxtrail.io.format import LabelRequest, StoredImage
-from voxtrail.io.refusals import reading, refuse_size
+from voxtrail.io.refusals import MAX_MM, reading, refuse_size
 from voxtrail.io.structures import listed
 
 #: A larger file is refused: parsed, contours take many times their size in memory (ours).
@@ -50,7 +56,13 @@ _ELEMENTS = (
     "ContourData",
 )
 
-_CLOSED = ("CLOSED_PLANAR", "CLOSED_PLANAR_XOR")
+#: Closed contours; of those of one structure on a slice, one within another is a hole. The second
+#: is the standard's spelling of contours that are combined so (PS3.3 C.8.8.6.1), the third one that
+#: others write.
+_CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XOR")
+
+#: ROIContourSequence.
+_CONTOURS = 0x30060039
 
 FloatArray = NDArray[np.float64]
 
@@ -73,8 +85,8 @@ def read(path: Path, request: LabelRequest) -> StoredImage:
     Raises
     ------
     ImageError
-        If no grid is given, the file is damaged or too large, a contour lies on no slice of the
-        grid or leaves it or is not closed, structures overlap, or one belongs to another frame of
+        If no grid is given, the file is damaged or too large, a contour lies between the grid's
+        slices or is not closed, none lies on the scan, or one belongs to another frame of
         reference.
     OptionError
         If a structure is asked for that it does not have.
@@ -90,26 +102,87 @@ def read(path: Path, request: LabelRequest) -> StoredImage:
     itemsize = np.dtype(np.uint16).itemsize
     refuse_size(like.shape, itemsize, path, max_bytes=request.max_bytes, file_holds=None)
     with sources([path]) as found, reading(path, "DICOM"):
-        read_headers = headers(found, only_dicom=len(found) == 1)
-        elements = _elements(dicom_labels.header_of(read_headers, path).source)
-        choice = dicom_labels.choose(_structures(elements), request, path)
-        contours = [
-            (choice.label_of[int(drawn.ReferencedROINumber)], drawn)
-            for drawn in elements.get("ROIContourSequence") or []
-        ]
-        contours = [(label, drawn) for label, drawn in contours if label]
-        _refuse_open(contours, choice, path)
-        voxels = np.zeros(like.shape, np.uint16)
-        crossings = 0
-        for label, drawn in contours:
-            by_slice = _by_slice(drawn, like, path)
-            crossings += sum(_rows_crossed(line) for on in by_slice.values() for line in on)
-            _refuse_endless(crossings, path)
-            for (axis, number), lines in by_slice.items():
-                onto = np.moveaxis(voxels, axis, 0)[number]  # (lower, higher) stored axis: a view
-                inside = filled(lines, (onto.shape[1], onto.shape[0])).T
-                dicom_labels.add(np.where(inside, np.uint16(label), 0), onto, choice.names, path)
-        return StoredImage(voxels, like.affine, choice.names)
+        read_headers = headers(found, only_dicom=len(found) == 1, kind_only=True)
+        source = dicom_labels.header_of(read_headers, path).source
+        with _opened(source) as (elements, regions):
+            choice = dicom_labels.choose(_structures(elements), request, path)
+            drawn = [
+                _Drawn(choice.label_of[number], _kinds(region), list(_points(region)))
+                for number, region in regions
+                if choice.label_of.get(number)
+            ]
+        drawn, notes = _with_inside(drawn, choice, request, path)
+        layers = LabelLayers(like.shape)
+        crossings, beyond = 0, 0
+        for one in drawn:
+            placed = _placed(one, like, path)
+            notes += placed.notes(choice.names.get(one.label, str(one.label)))
+            beyond += not placed.by_slice and bool(one.lines)
+            pieces: list[tuple[Cut, NDArray[np.bool_]]] = []
+            for (axis, number), lines in placed.by_slice.items():
+                low, high = (like.shape[other] for other in range(3) if other != axis)
+                crossings += sum(_rows_crossed(line, high) for line in lines)
+                _refuse_endless(crossings, path)
+                cut: list[int | slice] = [slice(None)] * 3
+                cut[axis] = number
+                # (lower, higher) stored axis
+                pieces.append((tuple(cut), filled(lines, (high, low)).T))
+            layers.add(one.label, pieces)
+        if drawn and beyond == len(drawn):
+            raise _elsewhere(path)
+        first, *further = layers.arrays
+        provenance = Provenance(notes=tuple(notes))
+        return StoredImage(
+            first, like.affine, choice.names, provenance, like.header, tuple(further)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """The contours of one structure.
+
+    Parameters
+    ----------
+    label
+        Its label.
+    kinds
+        Which types of contours it has.
+    lines
+        (n, 3) each, LPS mm.
+    """
+
+    label: int
+    kinds: frozenset[str]
+    lines: list[FloatArray]
+
+
+@dataclass(frozen=True, eq=False)
+class _Placed:
+    """The contours of a structure on the scan's slices.
+
+    Parameters
+    ----------
+    by_slice
+        By stored axis and slice: (n, 2) each, voxel indices along the lower-numbered of the other
+        two stored axes, and along the higher-numbered one.
+    beyond, leaving
+        How many contours lie beyond the scan's slices, and how many leave it within a slice.
+    """
+
+    by_slice: dict[tuple[int, int], list[FloatArray]]
+    beyond: int
+    leaving: int
+
+    def notes(self, name: str) -> list[str]:
+        """Say what of a structure is not on the scan."""
+        said = []
+        if self.beyond:
+            said.append(
+                f"{name}: {self.beyond} contours lie beyond the scan's slices and were left out"
+            )
+        if self.leaving:
+            said.append(f"{name}: {self.leaving} contours leave the scan and were cut off there")
+        return said
 
 
 def _structures(elements: Any) -> list[StructureItem]:
@@ -124,28 +197,48 @@ def _structures(elements: Any) -> list[StructureItem]:
     ]
 
 
-def _refuse_open(contours: Sequence[tuple[int, Any]], choice: Choice, path: Path) -> None:
-    """Refuse structures with a contour that has no inside, naming those that have none such."""
-    kinds = {
-        choice.names.get(label, str(label)): {
-            text(one, "ContourGeometricType") or "of no type"
-            for one in drawn.get("ContourSequence") or []
-        }
-        for label, drawn in contours
-    }
-    broken = {name: found for name, found in kinds.items() if not found <= set(_CLOSED)}
+def _with_inside(
+    drawn: Sequence[_Drawn], choice: Choice, request: LabelRequest, path: Path
+) -> tuple[list[_Drawn], list[str]]:
+    """Return the structures that have an inside, and notes of points that were left out.
+
+    Raises
+    ------
+    ImageError
+        If a structure has a contour that is not closed; names those that have none such. Points,
+        such as an isocentre, are left out unless they were asked for by name.
+    """
+    names = {one.label: choice.names.get(one.label, str(one.label)) for one in drawn}
+    points = [one for one in drawn if one.kinds == {"POINT"} and not request.structures]
+    rest = [one for one in drawn if one not in points]
+    broken = [one for one in rest if not one.kinds <= set(_CLOSED)]
     if broken:
-        rest = listed(name for name in kinds if name not in broken)
+        kinds = set().union(*(one.kinds for one in broken)).difference(_CLOSED)
+        whole = listed(names[one.label] for one in rest if one not in broken)
+        of = listed(names[one.label] for one in broken)
         raise ImageError(
-            f"{path}: contours of {listed(broken)} are not closed, and what is inside is not known",
-            received=", ".join(sorted(set().union(*broken.values()).difference(_CLOSED))),
-            accepted=f"structures of {' or '.join(_CLOSED)}, here {rest or 'none'}",
+            f"{path}: contours of {of} are not closed, and what is inside is not known",
+            received=", ".join(sorted(kinds)),
+            accepted=f"structures of {' or '.join(_CLOSED)}, here {whole or 'none'}",
             remedy="choose structures with --structures (structures=), or close the contours",
         )
+    return rest, [
+        f"{names[one.label]}: a point, which has no inside, was left out" for one in points
+    ]
 
 
-def _elements(source: ByteSource) -> Any:
-    import pydicom
+def _kinds(region: Any) -> frozenset[str]:
+    contours = region.get("ContourSequence") or []
+    return frozenset(text(one, "ContourGeometricType") or "of no type" for one in contours)
+
+
+@contextmanager
+def _opened(source: ByteSource) -> Iterator[tuple[Any, Iterator[tuple[int, Any]]]]:
+    """Give what a structure set says of its structures, and the contours of one after the other.
+
+    Each structure's contours are parsed by themselves, so that memory holds those of one.
+    """
+    from pydicom.filereader import read_partial
     from pydicom.tag import Tag
 
     if source.size > MAX_BYTES:
@@ -156,63 +249,72 @@ def _elements(source: ByteSource) -> Any:
             remedy="export fewer structures",
         )
     budget = ElementBudget(source.name)
-    with opened(source, budget) as file:
-        elements = pydicom.dcmread(file, force=True, specific_tags=list(_ELEMENTS))
-        # ContourData as it is undecoded in the file: pydicom would make an object of every number.
+    wanted = frozenset(map(Tag, _ELEMENTS))
+    met: list[int] = []
+
+    def stop(tag: int, vr: str | None, length: int) -> bool:
+        if tag == _CONTOURS:
+            met.append(tag)
+        return tag >= _CONTOURS
+
+    def regions() -> Iterator[tuple[int, Any]]:
+        # ContourData as it is spelled in the file: pydicom would make an object of every number.
         undecoded = frozenset({Tag("ContourData")})
-        unfold(elements, budget, frozenset(map(Tag, _ELEMENTS)), undecoded)
-        return elements
+        for item in items_of(file, elements, budget) if met else ():
+            unfold(item, budget, wanted, undecoded)
+            yield int(item.ReferencedROINumber), item
+
+    with opened(source, budget) as file:
+        elements = read_partial(
+            cast("Any", file), stop_when=stop, force=True, specific_tags=list(wanted)
+        )
+        unfold(elements, budget, wanted)
+        yield elements, regions()
 
 
-def _by_slice(drawn: Any, like: Grid, path: Path) -> dict[tuple[int, int], list[FloatArray]]:
-    """Return the closed contours of a structure by the stored axis and slice that they lie on.
-
-    Each is (n, 2): voxel indices along the lower-numbered of the other two stored axes, and along
-    the higher-numbered one.
-    """
+def _placed(drawn: _Drawn, like: Grid, path: Path) -> _Placed:
+    """Return the closed contours of a structure on the slices that they lie on."""
     into = np.linalg.inv(like.affine)
     found: dict[tuple[int, int], list[FloatArray]] = {}
-    for points_mm in _points(drawn):
+    beyond = leaving = 0
+    for points_mm in drawn.lines:
         points = (LPS_RAS * points_mm) @ into[:3, :3].T + into[:3, 3]  # voxel indices
         level = points.mean(axis=0)
         off = np.abs(points - np.rint(level)).max(axis=0)
         axis = int(np.argmin(off))
         number = int(np.rint(level[axis]))
-        if off[axis] > _OFF_SLICE or not 0 <= number < like.shape[axis]:
+        if off[axis] > _OFF_SLICE:
             raise ImageError(
                 f"{path}: a contour lies on no slice of the scan",
                 received=f"points {off[axis]:.3g} slices off slice {number} of axis {axis}",
-                accepted=f"contours on slices 0 to {like.shape[axis] - 1}, to {_OFF_SLICE:g} of "
-                "the way to the next",
-                remedy="name the scan that it was drawn on with --like (like=)",
+                accepted=f"contours on a slice, to {_OFF_SLICE:g} of the way to the next",
+                remedy="name the scan that it was drawn on",
             )
+        if not 0 <= number < like.shape[axis]:
+            beyond += 1
+            continue
         others = [one for one in range(3) if one != axis]
         line = points[:, others]
-        if line.min() < -1 or (line > np.array(like.shape)[others]).any():
-            raise ImageError(
-                f"{path}: a contour leaves the scan",
-                received=f"voxels {np.floor(line.min(axis=0))} to {np.ceil(line.max(axis=0))}",
-                accepted=f"0 to {[like.shape[one] - 1 for one in others]}",
-                remedy="name the scan that it was drawn on with --like (like=)",
-            )
+        leaving += bool(line.min() < -1 or (line > np.array(like.shape)[others]).any())
         found.setdefault((axis, number), []).append(line)
-    return found
+    return _Placed(found, beyond, leaving)
 
 
-def _points(drawn: Any) -> Iterator[FloatArray]:
-    """Give the points of each contour, all of them closed, (n, 3) LPS mm."""
-    for contour in drawn.get("ContourSequence") or []:
+def _points(region: Any) -> Iterator[FloatArray]:
+    """Give the points of each contour, (n, 3) LPS mm."""
+    for contour in region.get("ContourSequence") or []:
         undecoded = contour.get_item("ContourData").value
         if not isinstance(undecoded, bytes):
             raise ValueError("ContourData is not there")
         points = np.array(undecoded.split(b"\\"), dtype=np.float64).reshape(-1, 3)
-        if not np.isfinite(points).all():
+        if not np.isfinite(points).all() or np.abs(points).max() > MAX_MM:
             raise ValueError("ContourData is not finite")
         yield points
 
 
-def _rows_crossed(line: FloatArray) -> int:
-    return int(np.abs(np.diff(line[:, 1], append=line[:1, 1])).sum()) + len(line)
+def _rows_crossed(line: FloatArray, rows: int) -> int:
+    within = np.clip(line[:, 1], -1, rows)
+    return int(np.abs(np.diff(within, append=within[:1])).sum()) + len(line)
 
 
 def _refuse_endless(crossings: int, path: Path) -> None:
@@ -223,3 +325,12 @@ def _refuse_endless(crossings: int, path: Path) -> None:
             accepted="outlines of structures",
             remedy="export fewer structures",
         )
+
+
+def _elsewhere(path: Path) -> ImageError:
+    return ImageError(
+        f"{path}: no contour lies on a slice of the scan",
+        received="contours beyond the scan alone",
+        accepted="contours on the scan that they were drawn on",
+        remedy="name the scan that it was drawn on",
+    )

@@ -133,7 +133,7 @@ FORMAT = Format(
     recognises=partial(holds, classes=SEGMENTATIONS),
     read_labels=read,
     write_labels=write,
-    covers_part=True,
+    needs_scan=True,
     needs_voxels=True,
     extra=Extra("dicom", "highdicom"),
     check_source=partial(check_source, "DICOM Segmentation"),

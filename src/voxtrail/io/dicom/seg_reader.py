@@ -7,19 +7,21 @@ empty. On the scan's grid (``like``) frames are numbered by the scan's own slice
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.core.box import range_of
 from voxtrail.core.grid import Grid
+from voxtrail.core.layers import Cut, LabelLayers
 from voxtrail.errors import ImageError
 from voxtrail.io.dicom import labels as dicom_labels
 from voxtrail.io.dicom.files import Header, headers, sources
 from voxtrail.io.dicom.frames import FrameHeader, frames_of
 from voxtrail.io.dicom.labels import Choice, StructureItem, text
-from voxtrail.io.dicom.pixels import frame_by_frame
+from voxtrail.io.dicom.pixels import frames_at
 from voxtrail.io.dicom.stack import (
     LPS_RAS,
     SAME_PLACE_MM,
@@ -39,9 +41,6 @@ _ELEMENTS = (
     "SegmentLabel",
     "SegmentDescription",
     "MaximumFractionalValue",
-    "SegmentIdentificationSequence",
-    "ReferencedSegmentNumber",
-    "SpacingBetweenSlices",
 )
 
 FloatArray = NDArray[np.float64]
@@ -67,7 +66,7 @@ def read(path: Path, request: LabelRequest) -> StoredImage:
     ------
     ImageError
         If it is damaged or too large, its frames do not lie on evenly spaced parallel planes, it
-        is fractional, segments overlap, or it belongs to another frame of reference.
+        is fractional, or it belongs to another frame of reference.
     OptionError
         If a structure is asked for that it does not have.
     """
@@ -83,10 +82,14 @@ def read(path: Path, request: LabelRequest) -> StoredImage:
         # Frames that are left out take no room in the file, so it says nothing of the size.
         itemsize = np.dtype(np.uint16).itemsize
         refuse_size(shape, itemsize, path, max_bytes=request.max_bytes, file_holds=None)
-        voxels = np.zeros(shape[::-1], np.uint16)  # (slice, row, column)
-        for plane, drawn in zip(planes, _label_frames(header, choice, path), strict=True):
-            dicom_labels.add(drawn, voxels[plane], choice.names, path)
-        return StoredImage(voxels.transpose(2, 1, 0), affine_of(lowest, step), choice.names)
+        layers = LabelLayers(shape[::-1])  # (slice, row, column)
+        if (text(header.elements, "SegmentationType") or "LABELMAP") == "LABELMAP":
+            _add_label_map(layers, header, planes, choice, path)
+        else:
+            _add_segments(layers, header, planes, choice, path)
+        first, *further = (layer.transpose(2, 1, 0) for layer in layers.arrays)
+        affine = affine_of(lowest, step)
+        return StoredImage(first, affine, choice.names, further=tuple(further))
 
 
 def _structures(header: Header) -> list[StructureItem]:
@@ -145,17 +148,8 @@ def _step(
 
 
 def _stated_spacing(header: Header) -> float | None:
-    elements = header.elements
-    groups = [
-        *(elements.get("SharedFunctionalGroupsSequence") or [])[:1],
-        *(elements.get("PerFrameFunctionalGroupsSequence") or [])[:1],
-    ]
-    for group in groups:
-        for measures in (group.get("PixelMeasuresSequence") or [])[:1]:
-            stated = abs(float(measures.get("SpacingBetweenSlices") or 0))
-            if np.isfinite(stated) and stated > SAME_PLACE_MM:
-                return stated
-    return None
+    stated = abs(float(header.value("SpacingBetweenSlices", 0) or 0))
+    return stated if np.isfinite(stated) and stated > SAME_PLACE_MM else None
 
 
 def _planes(
@@ -179,42 +173,53 @@ def _planes(
     return planes.astype(np.intp), lowest
 
 
-def _label_frames(header: Header, choice: Choice, path: Path) -> Iterator[NDArray[np.uint16]]:
-    """Give each frame as labels, (row, column)."""
+def _add_label_map(
+    layers: LabelLayers, header: Header, planes: NDArray[np.intp], choice: Choice, path: Path
+) -> None:
+    """Add frames whose values are segments' numbers."""
     label_of = choice.label_of
-    kind = text(header.elements, "SegmentationType") or "LABELMAP"
-    frames = frame_by_frame(header.source)
-    if kind == "LABELMAP":
-        known = np.zeros(max(label_of, default=0) + 1, np.uint16)
-        known[list(label_of)] = list(label_of.values())
-        for values in frames:
-            if values.max() >= len(known):
-                raise _undescribed(path, int(values.max()))
-            yield known[values]
-        return
-    whole = int(header.elements.get("MaximumFractionalValue") or 1) if kind != "BINARY" else 1
-    numbers = _segment_numbers(header)
-    for number, values in zip(numbers, frames, strict=True):
-        if number not in label_of:
+    known = np.zeros(max(label_of, default=0) + 1, np.uint16)
+    known[list(label_of)] = list(label_of.values())
+    (onto,) = layers.arrays
+    values_of_frames = frames_at(header.source, range(len(planes)))
+    for plane, values in zip(planes, values_of_frames, strict=True):
+        if values.max() >= len(known):
+            raise _undescribed(path, int(values.max()))
+        labels = known[values]
+        onto[plane][labels > 0] = labels[labels > 0]
+
+
+def _add_segments(
+    layers: LabelLayers, header: Header, planes: NDArray[np.intp], choice: Choice, path: Path
+) -> None:
+    """Add frames of one segment each, segment by segment, which may share voxels."""
+    frames_of_segment: dict[int, list[int]] = {}
+    for frame in range(len(planes)):
+        number = int(header.value("ReferencedSegmentNumber", frame))
+        if number not in choice.label_of:
             raise _undescribed(path, number)
-        if label_of[number] and not np.isin(values, (0, whole)).all():
-            raise ImageError(
-                f"{path} holds fractions, and a label map has whole voxels",
-                received=f"values up to {int(values.max())} of {whole}, type {kind}",
-                accepted="a segmentation of type BINARY or LABELMAP",
-                remedy="export it as binary, with the threshold that you mean",
-            )
-        yield np.where(values == whole, label_of[number], 0).astype(np.uint16)
-
-
-def _segment_numbers(header: Header) -> Iterator[int]:
-    elements = header.elements
-    shared = (elements.get("SharedFunctionalGroupsSequence") or [])[:1]
-    per_frame = elements.get("PerFrameFunctionalGroupsSequence") or [None]
-    for frame in per_frame:
-        groups = [group for group in (frame, *shared) if group is not None]
-        said = [group.get("SegmentIdentificationSequence") for group in groups]
-        yield int(next(items for items in said if items)[0].ReferencedSegmentNumber)
+        frames_of_segment.setdefault(number, []).append(frame)
+    kind = text(header.elements, "SegmentationType")
+    whole = int(header.elements.get("MaximumFractionalValue") or 1) if kind != "BINARY" else 1
+    for number, frames in frames_of_segment.items():
+        label = choice.label_of[number]
+        if not label:
+            continue
+        pieces: list[tuple[Cut, NDArray[np.bool_]]] = []
+        for frame, values in zip(frames, frames_at(header.source, frames), strict=True):
+            inside = values == whole
+            if np.count_nonzero(values) != np.count_nonzero(inside):
+                raise ImageError(
+                    f"{path} holds fractions, and a label map has whole voxels",
+                    received=f"values up to {int(values.max())} of {whole}, type {kind}",
+                    accepted="a segmentation of type BINARY or LABELMAP",
+                    remedy="export it as binary, with the threshold that you mean",
+                )
+            rows, columns = range_of(inside, 0), range_of(inside, 1)
+            if rows and columns:
+                cut = (slice(*rows), slice(*columns))
+                pieces.append(((int(planes[frame]), *cut), inside[cut].copy()))
+        layers.add(label, pieces)
 
 
 def _undescribed(path: Path, number: int) -> ImageError:

@@ -106,7 +106,7 @@ def read_metaimage(path: Path, max_bytes: int) -> StoredImage:
 def write_nrrd(image: StoredImage, path: Path, keys: Mapping[str, str] | None = None) -> None:
     """Write one NRRD file; as `write`, with the affine to the last bit."""
     write(image, path, keys)
-    nrrd_header.write_affine(path, image.affine)
+    nrrd_header.write_affine(path, _place(image))
 
 
 def write(image: StoredImage, path: Path, keys: Mapping[str, str] | None = None) -> None:
@@ -130,7 +130,7 @@ def write(image: StoredImage, path: Path, keys: Mapping[str, str] | None = None)
 
     # ITK's arrays are (k, j, i).
     itk_image = SimpleITK.GetImageFromArray(image.voxels.transpose(2, 1, 0))
-    lps = _LPS_RAS @ image.affine
+    lps = _LPS_RAS @ _place(image)
     spacing = np.linalg.norm(lps[:3, :3], axis=0)
     itk_image.SetSpacing(spacing.tolist())
     itk_image.SetDirection((lps[:3, :3] / spacing).ravel().tolist())
@@ -146,6 +146,14 @@ def write(image: StoredImage, path: Path, keys: Mapping[str, str] | None = None)
             accepted="a disk with room that takes the file",
             remedy="make room or choose another place",
         ) from error
+
+
+def _place(image: StoredImage) -> NDArray[np.float64]:
+    """Return where programs that read these formats see the scan that the image lies on.
+
+    They go by ITK, also where the scan is NIfTI whose header gives it another place.
+    """
+    return image.header.itk if image.header else image.affine
 
 
 def _affine(image: Any) -> NDArray[np.float64]:

@@ -22,7 +22,8 @@ def write(labels: LabelMap, path: Path) -> None:
     OutputError
         If the system refuses to write (a full disk).
     """
-    write_nrrd(StoredImage(labels.to_stored(), labels.stored.affine), path, keys_of(labels))
+    image = StoredImage(labels.to_stored(), labels.stored.affine, header=labels.stored.header)
+    write_nrrd(image, path, keys_of(labels))
 
 
 def read(path: Path, request: LabelRequest) -> StoredImage:
@@ -36,6 +37,5 @@ FORMAT = Format(
     written=(".seg.nrrd",),
     read_labels=read,
     write_labels=write,
-    covers_part=True,
     read_as="labels",
 )

@@ -55,6 +55,7 @@ def _one(name: str, suffix: str) -> Format:
         written=(suffix,),
         write_labels=write,
         one_label=True,
+        layers=True,
         needs_voxels=True,
         extra=_EXTRA,
     )
@@ -66,6 +67,7 @@ GLB = Format(
     name="GLB surfaces",
     written=(".glb",),
     write_labels=write_scene,
+    layers=True,
     needs_voxels=True,
     extra=_EXTRA,
 )

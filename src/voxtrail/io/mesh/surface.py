@@ -49,11 +49,11 @@ def surface_of(labels: LabelMap, label: int) -> Any:
     """
     import trimesh
 
-    voxels = labels.to_stored()
-    box = Box.around(voxels == label)
+    whole = labels.stored.orientation().to_stored(labels.mask(label))
+    box = Box.around(whole)
     if box is None:
         raise ValueError(f"label {label} does not occur")
-    mask = voxels[box.slices] == label
+    mask = whole[box.slices]
     vertices, faces = _marching_cubes(_blurred(mask))
     affine = labels.stored.affine
     placed = (vertices - _BORDER + np.array(box.start)) @ affine[:3, :3].T + affine[:3, 3]

@@ -1,8 +1,9 @@
 """NIfTI-1 and NIfTI-2, single files, plain or gzipped; the parsing is nibabel's.
 
-The place of the voxels is the header's sform, else its qform, else (neither is set) nibabel's
-fallback from the voxel sizes. Written files carry the affine as sform and, where rotations and
-voxel sizes can say the same, as qform. Equal input gives equal bytes.
+Where the voxels lie is read by the rule of `voxtrail.io.nifti.geometry`. What lies on the grid of a
+scan that was read from NIfTI is written with the words of that scan's header; anything else carries
+its affine as sform and, where rotations and voxel sizes can say the same, as qform. Equal input
+gives equal bytes.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.grid import Grid
+from voxtrail.core.provenance import Provenance
 from voxtrail.errors import ImageError, OutputError
 from voxtrail.io.format import Format, StoredImage
+from voxtrail.io.nifti.geometry import read_geometry, write_geometry
+from voxtrail.io.nifti.label_names import names_in
 from voxtrail.io.refusals import (
     DEFLATE_RATIO,
     brief,
@@ -87,10 +91,13 @@ def read(path: Path, max_bytes: int) -> StoredImage:
         on_disk = path.stat().st_size
         room = on_disk * DEFLATE_RATIO if zipped else on_disk - offset
         refuse_size(shape, dtype.itemsize, path, max_bytes=max_bytes, file_holds=max(room, 0))
+        endian = header.endianness
+        names = names_in(file, int(header.sizeof_hdr), offset, endian)
         voxels = _voxels(file, header).reshape(shape, order="F")
         if zipped:
             _check_to_end(cast("gzip.GzipFile", opened), path)
-        return StoredImage(voxels, np.asarray(header.get_best_affine(), dtype=np.float64))
+        affine, geometry, notes = read_geometry(header, shape)
+        return StoredImage(voxels, affine, names, Provenance(notes=notes), geometry)
 
 
 def read_grid(path: Path) -> Grid:
@@ -99,7 +106,8 @@ def read_grid(path: Path) -> Grid:
     with reading(path, "NIfTI"), gzip.open(path) if zipped else path.open("rb") as opened:
         header = _header(cast("IO[bytes]", opened), path)
         shape = three_axes(header.get_data_shape(), path)
-        return Grid(shape, np.asarray(header.get_best_affine(), dtype=np.float64))
+        affine, geometry, _ = read_geometry(header, shape)
+        return Grid(shape, affine, geometry)
 
 
 def write(image: StoredImage, path: Path) -> None:
@@ -126,6 +134,10 @@ def write(image: StoredImage, path: Path) -> None:
     header.set_data_dtype(image.voxels.dtype)
     header.set_xyzt_units("mm")
     nifti = nib.Nifti1Image(image.voxels, None, header)
+    if image.header is not None:
+        write_geometry(nifti.header, image.header)
+        nifti.to_filename(path)
+        return
     nifti.set_sform(image.affine, _SCANNER, update_affine=True)
     nifti.set_qform(image.affine, _SCANNER, update_affine=False)
     off = np.abs(nifti.get_qform()[:3, :3] - image.affine[:3, :3]).max()

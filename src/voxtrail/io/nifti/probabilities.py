@@ -53,4 +53,4 @@ def write_probabilities(
     volumes = [orientation.to_stored(maps[label]) for label in sorted(maps)]
     voxels = volumes[0] if len(volumes) == 1 else np.stack(volumes, axis=-1)
     with replacing(check_probabilities_output(path, force), force) as place:
-        write(StoredImage(np.ascontiguousarray(voxels), stored.affine), place)
+        write(StoredImage(np.ascontiguousarray(voxels), stored.affine, header=stored.header), place)

@@ -19,10 +19,11 @@
 - ``box_xyxy``: left, top, right, bottom (lower x, lower y, higher x, higher y); the voxels of both
   corners belong to the box. ``points_xy`` with ``positive``: on the structure (true) or off it.
   Coordinates may be fractional; a voxel reaches half a voxel beyond its centre.
-- Labels are whole numbers from 1 to 65535; ``labels`` names them and may be left out. A label has
-  at most one prompt on a slice of an axis.
-- ``grid``, the scan's stored shape and affine (voxel to RAS mm), may be left out; if it is there,
-  it must be the scan's. No other keys are allowed.
+- Labels are whole numbers from 1 to 65535; ``labels`` names them and may be left out. On a slice of
+  an axis a label has at most one mask or box, and one entry of clicks, which corrects it.
+- ``grid``, the stored shape and affine (voxel to RAS mm) on which voxels are counted, may be left
+  out and is the scan's then; if it is there, its voxels must lie on the scan's. No other keys are
+  allowed.
 
 Examples
 --------
@@ -50,9 +51,10 @@ import numpy as np
 
 from voxtrail.core.axis import Axis
 from voxtrail.core.grid import Grid
-from voxtrail.core.prompts import Prompts
+from voxtrail.core.prompts import PointPrompt, Prompts
+from voxtrail.core.prompts_on_grid import as_stored, put_on
 from voxtrail.core.slice_frame import SliceFrame
-from voxtrail.errors import GridError, ImageError, PromptError
+from voxtrail.errors import ImageError, PromptError
 from voxtrail.io.prompts import entry as prompt_entry
 from voxtrail.io.refusals import MAX_LABEL, refuse_far
 
@@ -66,6 +68,9 @@ MAX_MASK_PIXELS = 2**30
 
 #: Longest name of a label.
 _MAX_NAME = 200
+
+#: What the grid of a file is called in messages and notes.
+_GRID = "the prompts' grid"
 
 _KEYS = {"format", "grid", "labels", "prompts"}
 
@@ -88,15 +93,16 @@ def parse(text: str, stored: Grid) -> Prompts:
         If it was drawn on another grid.
     """
     document = _document(text)
+    drawn_on, notes = stored, tuple[str, ...]()
     if "grid" in document:
-        _check_grid(document["grid"], stored)
+        drawn_on, notes = as_stored(_grid(document["grid"]), stored, _GRID)
     names = _names(document.get("labels", {}))
     entries = document.get("prompts")
     if not isinstance(entries, list) or not entries:
         _refuse("there is no prompted slice", entries, "a list of at least one prompt")
     if len(entries) > MAX_PROMPTS:
         _refuse("there are too many prompts", len(entries), f"at most {MAX_PROMPTS}")
-    frames = {axis: SliceFrame.of(stored, axis) for axis in Axis}
+    frames = {axis: SliceFrame.of(drawn_on, axis) for axis in Axis}
     check_mask_pixels(
         sum(
             prod(frames[axis].shape_xy)
@@ -109,16 +115,18 @@ def parse(text: str, stored: Grid) -> Prompts:
     seen = set()
     for number, entry in enumerate(entries):
         prompt = prompt_entry.parse(entry, f"prompt {number}", frames)
-        place = (prompt.label, prompt.axis, prompt.slice_index)
+        clicks = isinstance(prompt, PointPrompt)
+        place = (prompt.label, prompt.axis, prompt.slice_index, clicks)
         if place in seen:
             _refuse(
                 f"prompt {number} is a second one for the same label, axis and slice",
                 f"label {entry['label']}, {entry['axis']} slice {entry['slice']}",
-                "one prompt per label, axis and slice",
+                "one mask or box per label, axis and slice, and one entry of clicks",
             )
         seen.add(place)
         prompts.append(prompt)
-    return Prompts(tuple(prompts), stored, names)
+    drawn = Prompts(tuple(prompts), drawn_on, names, notes)
+    return put_on(drawn, stored, _GRID)
 
 
 def dump(prompts: Prompts) -> str:
@@ -172,13 +180,13 @@ def _document(text: str) -> dict[str, Any]:
     return document
 
 
-def _check_grid(value: Any, stored: Grid) -> None:
+def _grid(value: Any) -> Grid:
     try:
         if not isinstance(value, dict) or set(value) != {"shape", "affine"}:
             raise TypeError("not an object of shape and affine")
         affine = np.array(value["affine"], dtype=np.float64)
         refuse_far(affine, "grid")
-        drawn_on = Grid(tuple(value["shape"]), affine)
+        return Grid(tuple(value["shape"]), affine)
     # Whatever JSON holds instead of a grid ends here: lists of other things, other depths.
     except (TypeError, ValueError, OverflowError, ImageError) as error:
         raise PromptError(
@@ -187,19 +195,6 @@ def _check_grid(value: Any, stored: Grid) -> None:
             accepted='{"shape": [i, j, k], "affine": 4 x 4 numbers}',
             remedy="correct the file, or leave grid out",
         ) from error
-    if not drawn_on.same_as(stored):
-        raise other_grid(drawn_on, stored)
-
-
-def other_grid(drawn_on: Grid, stored: Grid) -> GridError:
-    """Return the refusal of prompts that were drawn on another grid than the scan's."""
-    return GridError(
-        "the prompts were drawn on another grid than the scan's",
-        received=f"prompts on {drawn_on.describe()}",
-        accepted=f"the scan's grid, {stored.describe()}",
-        remedy="draw them on this scan (simulate: --like), or resample them to its grid (nearest "
-        "neighbour)",
-    )
 
 
 def _names(value: Any) -> dict[int, str]:

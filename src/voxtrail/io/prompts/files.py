@@ -1,20 +1,22 @@
 """Outlined slices in and out: a label map on the scan's grid, or JSON.
 
-In a label map only the outlined slices are filled; every axial slice (axial in the body's sense,
-however the file is stored) with a voxel that is not 0 is a mask prompt for each label that occurs
-on it, and says nothing of the others. The JSON format is described in
-`voxtrail.io.prompts.document`; it alone holds other axes, boxes, points, names and empty masks.
+In a label map only the outlined slices are filled: axial, coronal or sagittal ones (in the body's
+sense, however the file is stored), or several that cross; see `voxtrail.io.prompts.planes`. Each is
+a mask prompt for each label that was outlined on it, and says nothing of the others. The JSON
+format is described in `voxtrail.io.prompts.document`; it alone holds boxes, clicks and empty masks.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voxtrail.core.axis import Axis
+from voxtrail.core.box import Box
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.errors import OutputError, PromptError
@@ -22,6 +24,7 @@ from voxtrail.io.atomic import check_writable, replacing
 from voxtrail.io.images import write
 from voxtrail.io.labels import read_labels
 from voxtrail.io.prompts import document
+from voxtrail.io.prompts.planes import Outlined, decide
 from voxtrail.io.registry import suffix_of, written_suffixes
 from voxtrail.io.structures import chosen
 
@@ -33,7 +36,12 @@ _JSON = (".json",)
 AnyPath = str | os.PathLike[str]
 
 
-def read_prompts(path: AnyPath, like: Volume, structures: Sequence[str] = ()) -> Prompts:
+def read_prompts(
+    path: AnyPath,
+    like: Volume | LabelMap,
+    structures: Sequence[str] = (),
+    planes: Sequence[Axis] = (),
+) -> Prompts:
     """Read what was drawn on a scan.
 
     Parameters
@@ -46,19 +54,24 @@ def read_prompts(path: AnyPath, like: Volume, structures: Sequence[str] = ()) ->
     structures
         Names of the structures that are wanted; all by default. A label without a name is called
         by its number.
+    planes
+        The planes in which a label map was outlined, where it does not show; axial by default if
+        that has the fewest filled slices.
 
     Returns
     -------
     Prompts
-        Slices, masks and coordinates in the canonical frame of `voxtrail.core.axis.Axis`.
+        Slices, masks and coordinates in the canonical frame of `voxtrail.core.axis.Axis`; with
+        notes of what was understood.
 
     Raises
     ------
     PromptError
         If the file is missing or not such JSON, nothing is prompted, or a prompt cannot be used:
-        outside the scan, malformed, of an impossible label, or the second in its place.
+        outside the scan, malformed, of an impossible label, or the second in its place; or if the
+        plane of a label map's outlines cannot be told.
     GridError
-        If it was drawn on another grid than the scan's; the message says both.
+        If its voxels do not lie on the scan's; the message says how far they are off, and where.
     ImageError
         If the label map cannot be read.
     OptionError
@@ -68,9 +81,8 @@ def read_prompts(path: AnyPath, like: Volume, structures: Sequence[str] = ()) ->
     if suffix_of(place, _JSON):
         return _only(document.parse(_text(place), like.stored), structures, place)
     labels = read_labels(place, like=like, structures=structures)
-    if not labels.stored.same_as(like.stored):
-        raise document.other_grid(labels.stored, like.stored)
-    return Prompts(_mask_prompts(labels, place), like.stored, labels.names)
+    drawn, notes = _mask_prompts(labels, place, planes)
+    return Prompts(drawn, like.stored, labels.names, (*labels.notes, *notes))
 
 
 def write_prompts(prompts: Prompts, path: AnyPath, force: bool = False) -> None:
@@ -148,27 +160,72 @@ def _only(prompts: Prompts, structures: Sequence[str], path: Path) -> Prompts:
         tuple(one for one in prompts.prompts if one.label in kept),
         prompts.stored,
         {label: name for label, name in prompts.names.items() if label in kept},
+        prompts.notes,
     )
 
 
-def _mask_prompts(labels: LabelMap, path: Path) -> tuple[MaskPrompt, ...]:
-    stack = Axis.AXIAL.to_stack(labels.voxels)  # (slice, row, column)
-    filled = np.flatnonzero(stack.any(axis=(1, 2)))
-    found = {int(index): [int(n) for n in np.unique(stack[index]) if n] for index in filled}
-    if not found:
+def _mask_prompts(
+    labels: LabelMap, path: Path, planes: Sequence[Axis]
+) -> tuple[tuple[MaskPrompt, ...], list[str]]:
+    """Return a mask for each outlined slice of each label, and what was understood."""
+    present = labels.labels()
+    if not present:
         raise PromptError(
             f"{path} has no prompted slice",
             received="a label map of zeros",
-            accepted="at least one axial slice with a voxel that is not 0",
-            remedy="outline the structure on a few axial slices",
+            accepted="at least one slice with a voxel that is not 0",
+            remedy="outline the structure on a few slices",
         )
-    pixels = stack[0].size
-    document.check_mask_pixels(pixels * sum(len(present) for present in found.values()))
-    return tuple(
-        MaskPrompt(label, Axis.AXIAL, index, stack[index] == label)
-        for index, present in found.items()
-        for label in present
+    boxes = {label: _boxed(labels, label) for label in present}
+    found = decide({label: mask for label, (mask, _) in boxes.items()}, planes, path)
+    shape = labels.voxels.shape
+    pixels = sum(
+        len(slices) * shape[axis.row_axis] * shape[axis.column_axis]
+        for outlined in found.values()
+        for axis, slices in outlined.items()
     )
+    document.check_mask_pixels(pixels)
+    drawn = []
+    for label, outlined in found.items():
+        mask, box = boxes[label]
+        for axis, slices in outlined.items():
+            stack, cut = axis.to_stack(mask), box.in_stack(axis, shape)
+            for index in slices:
+                whole = np.zeros((shape[axis.row_axis], shape[axis.column_axis]), bool)
+                whole[cut[1:]] = stack[index]
+                number = index + box.start[axis.value]
+                drawn.append(MaskPrompt(label, axis, number, whole))
+    return tuple(drawn), _understood(found, boxes, labels)
+
+
+def _boxed(labels: LabelMap, label: int) -> tuple[NDArray[np.bool_], Box]:
+    """Return the part of a label map around one label that occurs, and where it lies."""
+    whole = labels.mask(label)
+    box = Box.around(whole)
+    assert box is not None
+    return whole[box.slices].copy(), box
+
+
+def _understood(
+    found: Mapping[int, Outlined],
+    boxes: Mapping[int, tuple[NDArray[np.bool_], Box]],
+    labels: LabelMap,
+) -> list[str]:
+    """Say on which slices each label was taken to be outlined, where that is not axial ones."""
+    said = []
+    for label, outlined in found.items():
+        if set(outlined) == {Axis.AXIAL}:
+            continue
+        start = boxes[label][1].start
+        parts = []
+        for axis, slices in outlined.items():
+            numbers = sorted(
+                labels.stored.stored_index(axis.value, index + start[axis.value])[1]
+                for index in slices
+            )
+            parts.append(f"{axis.label} slices {', '.join(map(str, numbers))}")
+        said.append(f"{labels.name(label)}: taken as outlined on {' and '.join(parts)} (as stored)")
+    return said
 
 
 def _label_map(prompts: Prompts) -> LabelMap:
