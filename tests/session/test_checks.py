@@ -50,10 +50,6 @@ REFUSED = {
         "nothing of rib is marked",
     ),
     "another axis": ((BoxPrompt(2, Axis.CORONAL, 3, (1, 1, 4, 4)),), "rib has no prompt on an ax"),
-    "two labels on a pixel": (
-        (MaskPrompt(1, Axis.AXIAL, 3, OUTLINE), MaskPrompt(2, Axis.AXIAL, 3, OUTLINE)),
-        r"two labels.*rib.*15 voxels, one at \(5, 6, 3\)",
-    ),
 }
 
 
@@ -66,7 +62,17 @@ def test_prompts_that_cannot_be_used_are_refused(case, crop, scan):
     assert "\n" not in str(caught.value)
 
 
-def test_two_labels_on_the_voxel_where_two_slices_cross_are_refused(scan):
+def test_voxels_that_two_labels_were_drawn_on_are_warned_of_where_labels_compete(scan):
+    outlines = (MaskPrompt(1, Axis.AXIAL, 3, OUTLINE), MaskPrompt(2, Axis.AXIAL, 3, OUTLINE))
+    prompts = drawn(scan, *outlines, names={2: "rib"})
+    check_request(scan, prompts, Config())
+    (said,) = warnings_about(prompts, Config())
+    assert said.startswith("rib: 15 voxels, one at (5, 6, 3) as stored, were also drawn")
+    assert "--overlap apart" in said
+    assert warnings_about(prompts, Config(overlap="apart")) == []
+
+
+def test_the_voxel_where_slices_of_two_labels_cross_is_one(scan):
     upright = np.zeros((9, 14), bool)
     upright[8 - 3, 4] = True  # row of slice 3, column 4: on the first outline's third row
     prompts = drawn(
@@ -74,14 +80,13 @@ def test_two_labels_on_the_voxel_where_two_slices_cross_are_refused(scan):
         MaskPrompt(1, Axis.AXIAL, 3, OUTLINE),
         MaskPrompt(2, Axis.CORONAL, 11 - 5, upright),
     )
-    config = Config(axes=("axial", "coronal"))
-    with pytest.raises(PromptError, match=r"1 voxels, one at \(9, 6, 3\)"):
-        check_request(scan, prompts, config)
-    check_request(scan, prompts, Config(axes=("axial", "coronal"), overlap="apart"))
+    said = warnings_about(prompts, Config(axes=("axial", "coronal")))
+    assert any("1 voxels, one at (9, 6, 3)" in one for one in said)
 
 
 def test_neighbouring_labels_are_no_overlap(scan, truth):
-    check_request(scan, simulate(truth, axes=tuple(Axis)), Config())
+    said = warnings_about(simulate(truth, axes=tuple(Axis)), Config())
+    assert not any("also drawn" in one for one in said)
 
 
 def test_outlines_that_contradict_each_other_where_they_cross_are_warned_of(scan):

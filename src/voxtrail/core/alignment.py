@@ -22,7 +22,7 @@ from voxtrail.errors import GridError
 
 #: Voxels of two grids lie on each other where no centre is farther off than this share of a voxel.
 #: What programs round (cosines and origins of few digits) stays below it, and a boundary moves by
-#: less than what decides on which side of it a voxel lies: docs/decisions/0012.
+#: less than what decides on which side of it a voxel lies: docs/decisions/0015.
 COINCIDENT_VOXELS = 0.05
 
 #: What to do about labels on another grid.

@@ -6,7 +6,7 @@ nibabel has it. Lengths are read in the header's unit and are millimetres inside
 
 Other programs go by other rules: ITK (3D Slicer, ITK-SNAP, ANTs) takes the qform where the sform is
 no rotation, and the corner as the origin where neither is set. Every place that a program may take
-is kept, so that labels drawn in any of them are accepted; see docs/decisions/0012.
+is kept, so that labels drawn in any of them are accepted; see docs/decisions/0015.
 """
 
 from __future__ import annotations
