@@ -46,6 +46,15 @@ def test_what_is_cut_is_added_back_where_it_was(axis, volume):
 
 
 @pytest.mark.parametrize("axis", Axis)
+def test_a_part_is_put_back_where_it_was_taken(axis):
+    path = moving(axis)
+    part = path.part(3, 5)
+    assert path.with_part(part) == path
+    still = CropPath(axis, 3, path.size, ((0, 0), (0, 0)))
+    assert path.with_part(still).starts == (path.starts[0], (0, 0), (0, 0), path.starts[3])
+
+
+@pytest.mark.parametrize("axis", Axis)
 def test_what_lies_outside_the_box_is_left_out(axis, volume):
     path = moving(axis)
     box = Box((1, 2, 3), (4, 4, 6))

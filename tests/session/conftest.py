@@ -94,4 +94,4 @@ def truth() -> LabelMap:
 @pytest.fixture
 def whole() -> Config:
     """Whole slices: no crop, so nothing grows."""
-    return Config(crop="none")
+    return Config(preset="is+sps", crop="none")

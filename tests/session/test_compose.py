@@ -85,7 +85,7 @@ def test_where_slices_cross_what_one_of_them_holds_is_drawn(empty):
 
 def test_apart_labels_may_overlap_where_competing_ones_share_out(scan, truth, tiny):
     prompts = simulate(truth)
-    config = Config(crop="none", extent="all")
+    config = Config(preset="is+sps", crop="none", extent="all")
     shared = segment(scan, prompts, config, model=tiny)
     apart = segment(scan, prompts, replace(config, overlap="apart"), model=tiny)
     masks = np.stack([apart.mask(label) for label in (1, 2, 3)])
@@ -115,7 +115,7 @@ def test_apart_keeps_masks_that_were_drawn_on_the_same_pixels(scan, tiny):
     prompts = Prompts(
         (MaskPrompt(1, Axis.AXIAL, 4, first), MaskPrompt(2, Axis.AXIAL, 4, second)), scan.stored
     )
-    config = Config(crop="none", overlap="apart", extent="prompts")
+    config = Config(preset="is+sps", crop="none", overlap="apart", extent="prompts")
     result = segment(scan, prompts, config, model=tiny)
     for label, mask in ((1, first), (2, second)):
         np.testing.assert_array_equal(Axis.AXIAL.to_stack(result.mask(label))[4], mask)

@@ -15,7 +15,7 @@ from voxtrail.memory.recent.recent import Recent
 from voxtrail.session import PRESETS, Config
 
 REFUSED = {
-    "preset": ({"preset": "best"}, "baseline, sps, is, is+sps"),
+    "preset": ({"preset": "best"}, "is+sps+shape, is+sps, baseline, sps, is"),
     "direction": ({"direction": "backward"}, "forward, both"),
     "extent": ({"extent": "some"}, "prompts, object, all"),
     "crop": ({"crop": "tight"}, "label, all, none"),

@@ -16,7 +16,7 @@ from voxtrail.session.crops import MAX_GROWTHS
 
 AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
 #: Brighter than 100 HU is found; 100 HU either way are a logit of 10.
-SETTINGS = Config(window="100,200", margin_mm=2)
+SETTINGS = Config(preset="is+sps", window="100,200", margin_mm=2)
 
 
 def blocks(shape, *bright):

@@ -24,12 +24,12 @@ THREE_AXES = ("axial", "coronal", "sagittal")
 
 @pytest.fixture(scope="module")
 def canonical(scan, truth, tiny):
-    return segment(scan, simulate(truth), Config(crop="none"), model=tiny)
+    return segment(scan, simulate(truth), Config(preset="is+sps", crop="none"), model=tiny)
 
 
 @pytest.fixture(scope="module")
 def cropped(scan, truth, tiny):
-    config = Config(axes=THREE_AXES, margin_mm=2)
+    config = Config(preset="is+sps", axes=THREE_AXES, margin_mm=2)
     prompts = simulate(truth, "first-last", tuple(Axis), [1, 2])
     return config, segment(scan, prompts, config, model=tiny)
 
@@ -45,7 +45,7 @@ def test_every_axis_order_gives_the_same_labels_voxel_for_voxel(order, canonical
     drawn, _ = reorder(labels, oblique_affine(), order)
     scan = Volume.from_stored(stored, moved)
     prompts = simulate(LabelMap.from_stored(drawn, moved))
-    result = segment(scan, prompts, Config(crop="none"), model=tiny)
+    result = segment(scan, prompts, Config(preset="is+sps", crop="none"), model=tiny)
     expected, _ = reorder(canonical.labels.to_stored(), oblique_affine(), order)
     assert set(np.unique(expected)) == {0, 1, 2, 3}
     np.testing.assert_array_equal(result.labels.to_stored(), expected)
@@ -79,13 +79,13 @@ def assert_unchanged(result, prompts):
 @pytest.mark.parametrize("crop", ["label", "all", "none"])
 def test_outlined_slices_come_back_unchanged(crop, scan, truth, tiny):
     prompts = simulate(truth)
-    result = segment(scan, prompts, Config(crop=crop, margin_mm=2), model=tiny)
+    result = segment(scan, prompts, Config(preset="is+sps", crop=crop, margin_mm=2), model=tiny)
     assert_unchanged(result, prompts)
 
 
 def test_outlines_on_every_axis_come_back_unchanged(scan, truth, tiny):
     prompts = simulate(truth, axes=(Axis.CORONAL, Axis.SAGITTAL))
-    config = Config(axes=THREE_AXES, margin_mm=2)
+    config = Config(preset="is+sps", axes=THREE_AXES, margin_mm=2)
     result = segment(scan, prompts, config, model=tiny)
     assert_unchanged(result, prompts)
     assert {"hip: nothing was drawn on axial slices; that axis says nothing about it"} <= set(
@@ -95,7 +95,7 @@ def test_outlines_on_every_axis_come_back_unchanged(scan, truth, tiny):
 
 def test_outlines_on_axes_that_are_not_propagated_are_kept_too(scan, truth, tiny):
     prompts = simulate(truth, axes=tuple(Axis))
-    result = segment(scan, prompts, Config(), model=tiny)
+    result = segment(scan, prompts, Config(preset="is+sps"), model=tiny)
     assert_unchanged(result, prompts)
     assert any("sacrum: 6 prompts on other axes" in said for said in result.record.warnings)
 
@@ -104,7 +104,7 @@ def test_an_empty_mask_says_nothing_here(scan, truth, tiny):
     drawn = simulate(truth, "middle", labels=[1])
     empty = MaskPrompt(1, Axis.AXIAL, 6, np.zeros((12, 14), bool))
     prompts = Prompts((*drawn.prompts, empty), drawn.stored)
-    result = segment(scan, prompts, Config(crop="none"), model=tiny)
+    result = segment(scan, prompts, Config(preset="is+sps", crop="none"), model=tiny)
     assert not result.mask(1)[..., 6].any()
     assert result.mask(1)[..., 5].any()
     # Two prompted slices: the passes end at them.
@@ -122,7 +122,9 @@ def test_boxes_and_points_work_on_every_axis(axis, kind, scan, truth, bright):
     else:
         prompt = PointPrompt(1, axis, 4, (((x0 + x1) / 2, (y0 + y1) / 2), (0, 0)), (True, False))
     # Only the first block is brighter than -300 HU and darker than the next within this crop.
-    config = Config(axes=(axis.label,), window="-300,200", margin_mm=1, extent="prompts")
+    config = Config(
+        preset="is+sps", axes=(axis.label,), window="-300,200", margin_mm=1, extent="prompts"
+    )
     result = segment(scan, Prompts((prompt,), scan.stored), config, model=bright)
     found = axis.to_stack(result.labels.voxels == 1)
     there = axis.to_stack(truth.voxels > 0)[4]
@@ -141,7 +143,7 @@ def test_boxes_and_points_go_through_the_real_architecture(scan, tiny):
         ),
         scan.stored,
     )
-    result = segment(scan, prompts, Config(crop="none"), model=tiny)
+    result = segment(scan, prompts, Config(preset="is+sps", crop="none"), model=tiny)
     assert [item.prompted for label in result.record.labels for item in label.passes] == [
         [2],
         [2],
@@ -156,7 +158,7 @@ def stack_of(scan, prompts, tiny):
 
 def test_both_ways_is_the_mean_of_the_two_passes(scan, truth, tiny):
     prompts = simulate(truth, "first-last", labels=[1])
-    config = Config(crop="none", direction="both", extent="all").resolved()
+    config = Config(preset="is+sps", crop="none", direction="both", extent="all").resolved()
     result = segment(scan, prompts, config, model=tiny)
     stack = stack_of(scan, prompts, tiny)
     up, down = passes(list(stack.prompts), 9, "both")
@@ -174,7 +176,7 @@ def test_both_ways_is_the_mean_of_the_two_passes(scan, truth, tiny):
 @pytest.mark.parametrize("direction", ["forward", "both"])
 def test_a_middle_prompt_alone_runs_both_ways(direction, scan, truth, tiny):
     prompts = simulate(truth, "middle", labels=[1])
-    config = Config(crop="none", direction=direction, extent="all")
+    config = Config(preset="is+sps", crop="none", direction=direction, extent="all")
     result = segment(scan, prompts, config, model=tiny)
     stack = stack_of(scan, prompts, tiny)
     propagator = Propagator(tiny.model, parse_policy("near:tau=0.3", "intelligent"))
@@ -206,7 +208,7 @@ def test_a_label_outlined_on_one_of_three_axes_is_what_that_axis_says(scan, trut
 
 
 def test_equal_runs_give_equal_results(scan, truth, tiny):
-    config = Config(margin_mm=2, direction="both")
+    config = Config(preset="is+sps", margin_mm=2, direction="both")
     prompts = simulate(truth, labels=[1, 2])
     first = segment(scan, prompts, config, model=tiny)
     again = segment(scan, prompts, config, model=tiny)
@@ -217,7 +219,7 @@ def test_equal_runs_give_equal_results(scan, truth, tiny):
 def test_nothing_that_is_passed_in_is_written_to(scan, truth, bright):
     prompts = simulate(truth, axes=tuple(Axis))
     before = scan.voxels.copy(), [prompt.mask.copy() for prompt in prompts.prompts]
-    segment(scan, prompts, Config(axes=THREE_AXES), model=bright)
+    segment(scan, prompts, Config(preset="is+sps", axes=THREE_AXES), model=bright)
     np.testing.assert_array_equal(scan.voxels, before[0])
     for prompt, mask in zip(prompts.prompts, before[1], strict=True):
         np.testing.assert_array_equal(prompt.mask, mask)
@@ -242,8 +244,8 @@ def test_progress_counts_every_slice(scan, truth, tiny, whole):
 def test_a_second_run_with_the_same_cache_encodes_nothing_and_finds_the_same(tiny, scan, truth):
     prompts = simulate(truth)
     cache = Cache()
-    first = segment(scan, prompts, Config(), model=tiny, cache=cache)
-    second = segment(scan, prompts, Config(), model=tiny, cache=cache)
+    first = segment(scan, prompts, Config(preset="is+sps"), model=tiny, cache=cache)
+    second = segment(scan, prompts, Config(preset="is+sps"), model=tiny, cache=cache)
     assert first.record.slices["encoded"] > 0
     assert second.record.slices["encoded"] == 0
     assert second.record.predictions["segmented"] == 0
@@ -253,7 +255,11 @@ def test_a_second_run_with_the_same_cache_encodes_nothing_and_finds_the_same(tin
 
 def test_a_cache_in_a_folder_gives_the_same_labels(tiny, scan, truth, tmp_path):
     prompts = simulate(truth)
-    first = segment(scan, prompts, Config(), model=tiny, cache=Cache.in_folder(tmp_path))
-    again = segment(scan, prompts, Config(), model=tiny, cache=Cache.in_folder(tmp_path))
+    first = segment(
+        scan, prompts, Config(preset="is+sps"), model=tiny, cache=Cache.in_folder(tmp_path)
+    )
+    again = segment(
+        scan, prompts, Config(preset="is+sps"), model=tiny, cache=Cache.in_folder(tmp_path)
+    )
     assert again.record.slices["encoded"] == 0
     np.testing.assert_array_equal(again.labels.voxels, first.labels.voxels)

@@ -18,7 +18,7 @@ from voxtrail.preprocess import Window
 from voxtrail.session import Cache, Config, Session, segment
 from voxtrail.session.state import Place
 
-CONFIG = Config(margin_mm=4)
+CONFIG = Config(preset="is+sps", margin_mm=4)
 
 
 def wider(prompt: MaskPrompt) -> MaskPrompt:
@@ -67,7 +67,7 @@ def spot(scan, slice_index: int, rows: slice, columns: slice) -> MaskPrompt:
 def test_a_crop_grows_for_what_is_drawn_outside_it_and_never_shrinks(bright):
     hu = np.broadcast_to(np.arange(9, dtype=np.int16), (60, 60, 9)).copy()
     scan = Volume.from_stored(hu, np.diag([1.0, 1.0, 2.0, 1.0]))
-    session = Session(scan, Config(window="100,200", margin_mm=4), model=bright)
+    session = Session(scan, Config(preset="is+sps", window="100,200", margin_mm=4), model=bright)
     for index in (1, 4):
         session.add(spot(scan, index, slice(20, 24), slice(30, 34)))
 
@@ -135,7 +135,7 @@ def test_what_is_undone_is_found_again_without_work(session, drawn):
 
 
 def test_slices_come_as_they_are_done(scan, drawn, tiny):
-    session = Session(scan, Config(crop="none"), model=tiny)
+    session = Session(scan, Config(preset="is+sps", crop="none"), model=tiny)
     session.load(drawn)
     done = list(session.propagate())
     tracked = {(one.label, one.slice_index) for one in done if one.recalled is not None}
@@ -248,7 +248,9 @@ class TestPreview:
         np.testing.assert_array_equal(second.mask, again.mask)
         assert second.predicted_iou != first.predicted_iou
         # Each click is decoded with what was there before it, not both from nothing.
-        whole = Session(session.volume, Config(crop="none", window="bone"), model=tiny)
+        whole = Session(
+            session.volume, Config(preset="is+sps", crop="none", window="bone"), model=tiny
+        )
         grey = Window().apply(Axis.AXIAL.to_stack(session.volume.voxels))[4:5]
         (features,) = tiny.model.encode(grey)
         at_once = tiny.model.prompt(features, [two], grey.shape[1:])
@@ -285,7 +287,7 @@ class TestSaved:
         first.rename(7, "box")
         first.undo()
         first.run([1, 2, 3])
-        second = Session(scan, Config(), model=tiny, file=place)
+        second = Session(scan, Config(preset="is+sps"), model=tiny, file=place)
         assert second.config == first.config
         assert second.state.accepted == first.state.accepted == {Place(7, Axis.AXIAL, 3)}
         assert second.prompts.names == drawn.names

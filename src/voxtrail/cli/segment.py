@@ -52,7 +52,9 @@ def run(
             "a Hugging Face id, a folder or a .pt file."
         ),
     ] = "small",
-    preset: Annotated[str, typer.Option(help="is+sps, baseline, sps or is.")] = "is+sps",
+    preset: Annotated[
+        str, typer.Option(help="is+sps+shape, or the paper's: is+sps, baseline, sps, is.")
+    ] = "is+sps+shape",
     prompt_memory: Annotated[
         str | None,
         typer.Option(help=f"Prompted slices attended to: {usages(PROMPT_MEMORIES)}."),
@@ -60,6 +62,10 @@ def run(
     memory: Annotated[
         str | None,
         typer.Option(help=f"Tracked slices attended to: {usages(RECENT_MEMORIES)}."),
+    ] = None,
+    prior: Annotated[
+        str | None,
+        typer.Option(help="What outlines say of the slices between them: none, shape."),
     ] = None,
     axes: Annotated[
         str | None,
@@ -83,12 +89,22 @@ def run(
         ),
     ] = "bone",
     crop: Annotated[
-        str, typer.Option(help="One crop per label, one around all, or none: label, all, none.")
-    ] = "label",
+        str | None,
+        typer.Option(
+            help="A crop that follows each label, one that stays, one around all labels, or none: "
+            "follow (default of is+sps+shape), label, all, none."
+        ),
+    ] = None,
     roi: Annotated[
         str | None, typer.Option(help="x0:x1,y0:y1,z0:z1 in stored voxels; nothing leaves it.")
     ] = None,
-    margin: Annotated[float, typer.Option(help="mm left around what was drawn.")] = 20.0,
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            help="mm left around what was drawn: 20, or what fits the section where the crop "
+            "follows."
+        ),
+    ] = None,
     resolution: Annotated[
         str | None,
         typer.Option(
@@ -152,6 +168,7 @@ def run(
         preset=preset,
         prompt_memory=prompt_memory,
         memory=memory,
+        prior=prior,
         axes=tuple(part.strip() for part in (axes or "axial").split(",")),
         direction=direction,  # type: ignore[arg-type]  # Config checks it
         extent=extent,  # type: ignore[arg-type]

@@ -80,6 +80,14 @@ class CropPath:
             self, first=start, starts=self.starts[start - self.first : stop - self.first]
         )
 
+    def with_part(self, part: CropPath) -> CropPath:
+        """Return the path in which some consecutive slices have the windows of ``part``."""
+        before, after = (
+            self.starts[: part.first - self.first],
+            self.starts[part.stop - self.first :],
+        )
+        return replace(self, starts=(*before, *part.starts, *after))
+
     def box(self, slice_index: int) -> Box:
         """Return the window of one slice (RAS+ number) as a box of voxels."""
         start, stop = [0, 0, 0], [0, 0, 0]

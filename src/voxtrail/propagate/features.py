@@ -35,11 +35,20 @@ class FeatureSource:
         The stack; read slice by slice.
     cache
         Where features are kept; one of its own where none is given.
+    look_ahead
+        Whether slices that will be asked for soon may be encoded with the one that is asked for:
+        not where what is cut from them is still to be decided.
     """
 
     def __init__(
-        self, model: SliceModel, slices: Slices, cache: FeatureCache | None = None
+        self,
+        model: SliceModel,
+        slices: Slices,
+        cache: FeatureCache | None = None,
+        *,
+        look_ahead: bool = True,
     ) -> None:
+        self._look_ahead = look_ahead
         self._model = model
         self._slices = slices
         self._cache = FeatureCache() if cache is None else cache  # an empty one is false
@@ -85,7 +94,7 @@ class FeatureSource:
         found = {index: self._kept(index) for index in dict.fromkeys(wanted)}
         missing = [index for index, features in found.items() if features is None]
         if missing:
-            for index in dict.fromkeys(upcoming):
+            for index in dict.fromkeys(upcoming if self._look_ahead else ()):
                 if len(missing) >= encoded_together(self._model):
                     break
                 if index not in found and self._kept(index) is None:

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from voxtrail.core.axis import Axis
 from voxtrail.errors import OptionError
 from voxtrail.fuse import FUSIONS, Fusion
+from voxtrail.fuse.priors import PRIORS, Prior
 from voxtrail.memory import (
     PROMPT_MEMORIES,
     RECENT_MEMORIES,
@@ -22,17 +23,29 @@ from voxtrail.propagate.schedule import Direction
 
 #: Where a pass ends: at the outermost prompts, where the object is gone, or at the scan's ends.
 Extent = Literal["prompts", "object", "all"]
-#: One crop a label, one around all labels, or the whole slice.
-Crop = Literal["label", "all", "none"]
+#: One crop a label that follows it, or that stays; one around all labels; or the whole slice.
+CropMode = Literal["follow", "label", "all", "none"]
 #: Whether labels compete for a voxel, or each is kept by itself.
 Overlap = Literal["compete", "apart"]
 
-#: The paper's configurations: prompt memory and recent memory of each.
-PRESETS: dict[str, tuple[str, str]] = {
-    "baseline": ("all", "recent:k=6"),
-    "sps": ("near:tau=0.3", "recent:k=6"),
-    "is": ("all", "intelligent"),
-    "is+sps": ("near:tau=0.3", "intelligent"),
+
+@dataclass(frozen=True)
+class Preset:
+    """What a configuration's name stands for, where an option is not given by itself."""
+
+    prompt_memory: str
+    memory: str
+    crop: CropMode = "label"
+    prior: str = "none"
+
+
+#: Ours, which hears outlines as shape besides, and the paper's configurations.
+PRESETS: dict[str, Preset] = {
+    "is+sps+shape": Preset("near:tau=0.3,n=2", "intelligent", "follow", "shape"),
+    "is+sps": Preset("near:tau=0.3", "intelligent"),
+    "baseline": Preset("all", "recent:k=6"),
+    "sps": Preset("near:tau=0.3", "recent:k=6"),
+    "is": Preset("all", "intelligent"),
 }
 
 
@@ -45,11 +58,15 @@ class Config:
     model
         A name of the catalogue, a Hugging Face id, a folder or an official ``.pt`` file.
     preset
-        One of the paper's configurations, for whichever of the next two is not given.
+        ``is+sps+shape`` (ours) or one of the paper's configurations, for whichever of the next
+        three and ``crop`` is not given.
     prompt_memory
         Which prompted slices are attended to, such as ``near:tau=0.3`` or ``NearPrompts(0.3)``.
     memory
         Which tracked slices are attended to, such as ``intelligent`` or ``Recent(k=3)``.
+    prior
+        What outlines say of the slices between them: ``none``, or ``shape``, fused with what was
+        tracked; such as ``shape:align=0.1`` or ``Shape()``. From drawn masks only.
     axes
         Slicing directions: ``axial``, ``coronal``, ``sagittal``.
     direction
@@ -60,9 +77,11 @@ class Config:
     window
         Preprocessing, such as ``bone`` or ``bone+clahe``.
     crop
-        One crop per ``label``, one around ``all`` labels, or ``none``.
+        A crop that ``follow``s what was drawn of a label from slice to slice, one that stays per
+        ``label``, one around ``all`` labels, or ``none``.
     margin_mm
-        What a crop leaves around what was drawn, in mm.
+        What a crop leaves around what was drawn, in mm; None takes 20, and of a crop that follows
+        what fits the section's size (`voxtrail.preprocess.fitting_margin_mm`).
     roi
         A region in stored voxel indices, ``x0:x1,y0:y1,z0:z1``, that nothing leaves.
     resolution
@@ -87,15 +106,16 @@ class Config:
     """
 
     model: str = "small"
-    preset: str = "is+sps"
+    preset: str = "is+sps+shape"
     prompt_memory: str | PromptMemory | None = None
     memory: str | RecentMemory | None = None
+    prior: str | Prior | None = None
     axes: tuple[str, ...] = ("axial",)
     direction: Direction = "forward"
     extent: Extent | None = None
     window: str = "bone"
-    crop: Crop = "label"
-    margin_mm: float = MARGIN_MM
+    crop: CropMode | None = None
+    margin_mm: float | None = None
     roi: str | None = None
     resolution: int | Literal["auto"] | None = None
     fuse: str | Fusion = "mean-logit"
@@ -109,7 +129,8 @@ class Config:
     def __post_init__(self) -> None:
         _one_of("preset", self.preset, PRESETS)
         _one_of("direction", self.direction, get_args(Direction))
-        _one_of("crop", self.crop, get_args(Crop))
+        if self.crop is not None:
+            _one_of("crop", self.crop, get_args(CropMode))
         _one_of("overlap", self.overlap, get_args(Overlap))
         _one_of("runtime", self.runtime, get_args(Runtime))
         if isinstance(self.resolution, str):
@@ -119,10 +140,11 @@ class Config:
         # A tuple of plain names, also where a record's JSON is read back.
         labels = tuple(axis.label for axis in Axis.several(self.axes))
         object.__setattr__(self, "axes", labels)
-        check_margin(self.margin_mm)
+        if self.margin_mm is not None:
+            check_margin(self.margin_mm)
         _ = self.shortcuts
         parse_preprocess(self.window)
-        _ = self.policy, self.fusion
+        _ = self.policy, self.fusion, self.shape_prior
 
     @property
     def shortcuts(self) -> Shortcuts:
@@ -132,13 +154,18 @@ class Config:
     @property
     def policy(self) -> MemoryPolicy:
         """Which memories a slice attends to."""
-        prompt_memory, memory = PRESETS[self.preset]
+        preset = PRESETS[self.preset]
         return MemoryPolicy(
             PROMPT_MEMORIES.part(
-                prompt_memory if self.prompt_memory is None else self.prompt_memory
+                preset.prompt_memory if self.prompt_memory is None else self.prompt_memory
             ),
-            RECENT_MEMORIES.part(memory if self.memory is None else self.memory),
+            RECENT_MEMORIES.part(preset.memory if self.memory is None else self.memory),
         )
+
+    @property
+    def shape_prior(self) -> Prior:
+        """What outlines say of the slices between them."""
+        return PRIORS.part(PRESETS[self.preset].prior if self.prior is None else self.prior)
 
     @property
     def fusion(self) -> Fusion:
@@ -150,8 +177,13 @@ class Config:
 
         Parts become texts, except those whose class is in no family: a text names no such part.
         """
+        crop = self.crop or PRESETS[self.preset].crop
+        margin_mm = MARGIN_MM if self.margin_mm is None and crop != "follow" else self.margin_mm
         return replace(
             self,
+            crop=crop,
+            margin_mm=margin_mm,
+            prior=PRIORS.canonical(self.shape_prior),
             prompt_memory=PROMPT_MEMORIES.canonical(self.policy.prompts),
             memory=RECENT_MEMORIES.canonical(self.policy.recent),
             fuse=FUSIONS.canonical(self.fuse),
@@ -165,6 +197,8 @@ class Config:
             texts["prompt_memory"] = PROMPT_MEMORIES.text(self.prompt_memory)
         if self.memory is not None:
             texts["memory"] = RECENT_MEMORIES.text(self.memory)
+        if self.prior is not None:
+            texts["prior"] = PRIORS.text(self.prior)
         texts["fuse"] = FUSIONS.text(self.fuse)
         return {**{one.name: getattr(self, one.name) for one in fields(self)}, **texts}
 

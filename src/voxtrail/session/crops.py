@@ -8,7 +8,7 @@ that was encoded or segmented there is found again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voxtrail.core.axis import Axis
@@ -18,7 +18,9 @@ from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompt, Pr
 from voxtrail.core.slice_frame import SliceFrame
 from voxtrail.core.volume import Volume
 from voxtrail.errors import PromptError
-from voxtrail.preprocess import around_prompts, parse_roi
+from voxtrail.preprocess import MARGIN_MM, around_prompts, parse_roi
+from voxtrail.preprocess.follow import plan_crop
+from voxtrail.preprocess.reroute import rerouted
 from voxtrail.session.config import Config, Extent
 
 #: A crop that a predicted mask touches grows, and that part is run again, at most so often.
@@ -39,13 +41,19 @@ class Crop:
     paths
         For each axis that is propagated along: the windows of all slices within the bounds. Along
         the slicing axis a label's own `range_along` counts.
+    margin_mm
+        What it left around what was drawn when it was made.
     growths
         How many times it has grown because a mask touched its border.
+    why
+        Of a crop that may follow: for each axis, why it does or does not.
     """
 
     labels: tuple[int, ...]
     paths: Mapping[Axis, CropPath]
+    margin_mm: float
     growths: int = 0
+    why: Mapping[Axis, str] = field(default_factory=dict)
 
     def grown(self, by_vox: Sequence[int], sides: set[Side], bounds: Box) -> Crop:
         """Return the crop made larger on some sides, as far as ``bounds`` reaches."""
@@ -56,7 +64,9 @@ class Crop:
         """Return plain values."""
         return {
             "labels": list(self.labels),
+            "margin_mm": self.margin_mm,
             "growths": self.growths,
+            "why": {axis.label: why for axis, why in self.why.items()},
             "paths": [path.to_json() for path in self.paths.values()],
         }
 
@@ -65,7 +75,13 @@ class Crop:
         """Return the crop that `to_json` wrote."""
         paths = [CropPath.from_json(one) for one in values["paths"]]
         labels = tuple(int(label) for label in values["labels"])
-        return cls(labels, {path.axis: path for path in paths}, int(values["growths"]))
+        return cls(
+            labels,
+            {path.axis: path for path in paths},
+            float(values["margin_mm"]),
+            int(values["growths"]),
+            {Axis.named(axis): str(why) for axis, why in values["why"].items()},
+        )
 
 
 def bounds_of(volume: Volume, prompts: Prompts, config: Config) -> Box:
@@ -129,28 +145,55 @@ def _crop(
 ) -> Crop:
     axes = [Axis.named(name) for name in config.axes]
     if config.crop == "none":
-        return Crop(labels, {axis: CropPath.of_box(bounds, axis) for axis in axes})
+        return Crop(labels, {axis: CropPath.of_box(bounds, axis) for axis in axes}, 0.0)
     drawn = [prompt for label in labels for prompt in prompts.of(label)]
-    grid = volume.grid
-
-    def around(what: Sequence[Prompt], margin_mm: float) -> Box:
-        return around_prompts(what, grid.shape, grid.spacing_mm, margin_mm).within(bounds)
-
     crop = next((one for of, one in held.items() if {*of} & {*labels}), None)
     if crop is None or not _usable(crop, axes, bounds):
-        box = around(drawn, config.margin_mm)
-        ends = {axis: (bounds.start[axis.value], bounds.stop[axis.value]) for axis in axes}
+        return _first_crop(volume, drawn, config, bounds, labels)
+    # A click says where the structure is; the margin of a first click is not asked for again.
+    bare = [_as_box(prompt) for prompt in drawn]
+    grid = volume.grid
+    needed = around_prompts(bare, grid.shape, grid.spacing_mm, crop.margin_mm * HELD_MARGIN)
+    needed = needed.within(bounds)
+    if config.crop == "follow" and any(path.moves for path in crop.paths.values()):
+        paths = {
+            axis: rerouted(path, drawn, grid, bounds, crop.margin_mm) if path.moves else path
+            for axis, path in crop.paths.items()
+        }
+        crop = replace(crop, paths=paths)
+    elif config.crop == "follow" and any(path.short_of(needed) for path in crop.paths.values()):
+        # What is drawn by now may show that the structure runs obliquely.
+        planned = _first_crop(volume, drawn, config, bounds, labels)
+        if any(path.moves for path in planned.paths.values()):
+            return planned
+    while sides := {
+        side for path in crop.paths.values() if not path.moves for side in path.short_of(needed)
+    }:
+        crop = crop.grown(growth_step(volume, crop), sides, bounds)
+    return replace(crop, labels=labels)
+
+
+def _first_crop(
+    volume: Volume, drawn: Sequence[Prompt], config: Config, bounds: Box, labels: tuple[int, ...]
+) -> Crop:
+    """Return the crop around what is drawn, of labels that had none."""
+    grid = volume.grid
+    axes = [Axis.named(name) for name in config.axes]
+    if config.crop == "follow":
+        plans = {axis: plan_crop(drawn, axis, grid, bounds, config.margin_mm) for axis in axes}
         return Crop(
             labels,
-            {axis: CropPath.of_box(box.with_range(axis, *ends[axis]), axis) for axis in axes},
+            {axis: plan.path for axis, plan in plans.items()},
+            plans[axes[0]].margin_mm,
+            why={axis: plan.why for axis, plan in plans.items()},
         )
-    # A click says where the structure is; the margin of a first click is not asked for again.
-    bare = tuple(_as_box(prompt) for prompt in drawn)
-    needed = around(bare, config.margin_mm * HELD_MARGIN)
-    step = growth_step(volume, config)
-    while sides := {side for path in crop.paths.values() for side in path.short_of(needed)}:
-        crop = crop.grown(step, sides, bounds)
-    return replace(crop, labels=labels)
+    margin_mm = MARGIN_MM if config.margin_mm is None else config.margin_mm
+    box = around_prompts(drawn, grid.shape, grid.spacing_mm, margin_mm).within(bounds)
+    paths = {}
+    for axis in axes:
+        ends = bounds.start[axis.value], bounds.stop[axis.value]
+        paths[axis] = CropPath.of_box(box.with_range(axis, *ends), axis)
+    return Crop(labels, paths, margin_mm)
 
 
 def _usable(crop: Crop, axes: Sequence[Axis], bounds: Box) -> bool:
@@ -162,10 +205,10 @@ def _usable(crop: Crop, axes: Sequence[Axis], bounds: Box) -> bool:
     )
 
 
-def growth_step(volume: Volume, config: Config) -> tuple[int, int, int]:
+def growth_step(volume: Volume, crop: Crop) -> tuple[int, int, int]:
     """Return by how many voxels along each RAS+ axis a crop grows at a time: its margin."""
     spacing = volume.grid.spacing_mm
-    return margin_vox(max(config.margin_mm, max(spacing)), spacing)
+    return margin_vox(max(crop.margin_mm, max(spacing)), spacing)
 
 
 def range_along(

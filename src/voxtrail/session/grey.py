@@ -52,9 +52,17 @@ class GreyScan:
         return self._whole[key][pixels]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class GreyStack:
-    """The windows of one path: what `voxtrail.propagate.features.FeatureSource` encodes."""
+    """The windows of one path: what `voxtrail.propagate.features.FeatureSource` encodes.
+
+    Parameters
+    ----------
+    scan
+        The scan.
+    path
+        Where its windows are. Those of slices that nobody has asked for may still be moved.
+    """
 
     scan: GreyScan
     path: CropPath

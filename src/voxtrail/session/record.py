@@ -46,6 +46,11 @@ class LabelRecord:
         Where it was looked for, RAS+ voxels, after growing.
     growths
         How often the crop grew because a mask touched its border.
+    margin_mm
+        What the crop left around what was drawn when it was made.
+    windows
+        For each axis, where its slices were cut, see `voxtrail.core.crop_path.CropPath`; and, of
+        a crop that may follow, why it does or does not.
     passes
         What was propagated.
     voxels
@@ -56,6 +61,8 @@ class LabelRecord:
     name: str
     crop: Box
     growths: int
+    margin_mm: float
+    windows: list[dict[str, Any]]
     passes: list[PassRecord]
     voxels: int
 

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.axis import Axis
-from voxtrail.core.box import Box, Side
+from voxtrail.core.box import Box, Side, margin_vox
 from voxtrail.core.crop_path import CropPath
 from voxtrail.core.prompts import Prompts
 from voxtrail.core.volume import Volume
 from voxtrail.model.base import SliceModel
+from voxtrail.preprocess.follow_mask import follow_mask
 from voxtrail.propagate.bank import Recalled
 from voxtrail.propagate.features import FeatureSource
 from voxtrail.propagate.propagator import Propagator
@@ -26,7 +27,7 @@ from voxtrail.session.cache import Cache
 from voxtrail.session.compose import UNVISITED_LOGIT, LabelLogits
 from voxtrail.session.config import Config, Extent
 from voxtrail.session.crops import MAX_GROWTHS, Crop, ends_of, growth_step, range_along
-from voxtrail.session.grey import GreyScan
+from voxtrail.session.grey import GreyScan, GreyStack
 from voxtrail.session.record import LabelRecord, PassRecord
 
 FloatArray = NDArray[np.float32]
@@ -81,17 +82,40 @@ class LabelResult:
 
 @dataclass(frozen=True, eq=False)
 class _LabelStack:
-    """One label's stack along one axis, and where it lies in the scan."""
+    """One label's stack along one axis, and where it lies in the scan.
+
+    Parameters
+    ----------
+    crop, label, axis
+        Which.
+    grey
+        The windows of all labels that share the crop.
+    start, stop
+        First slice of this label, and one past its last (RAS+ numbers).
+    extent
+        Where its passes end.
+    stack
+        What is propagated.
+    """
 
     crop: Crop
     label: int
-    path: CropPath
+    axis: Axis
+    grey: GreyStack
+    start: int
+    stop: int
     extent: Extent
     stack: Stack
 
     @property
-    def axis(self) -> Axis:
-        return self.path.axis
+    def path(self) -> CropPath:
+        """Its windows, as far as they have been decided."""
+        return self.grey.path.part(self.start, self.stop)
+
+    def beyond(self, slice_index: int) -> int:
+        """Return +1 above the last slice that was drawn, -1 below the first one, else 0."""
+        index = slice_index - self.start
+        return (index > max(self.stack.prompts)) - (index < min(self.stack.prompts))
 
 
 class Run:
@@ -141,6 +165,7 @@ class Run:
         self._stream = stream
         self._propagator = Propagator(model, config.policy, cache.predictions)
         self._fusion = config.fusion
+        self._prior = config.shape_prior
         self.results: dict[int, LabelResult] = {}
         self.crops: list[Crop] = []
 
@@ -153,26 +178,32 @@ class Run:
                 for stack in self._stacks(crop, axis)
             ]
             yield from self._propagate(stacks)
-            self._waiting = [crop for crop in self._waiting if not self._settled(crop)]
-            self._waiting = [self._grown(crop) for crop in self._waiting]
+            ran = [_as_run(crop, stacks) for crop in self._waiting]
+            self._waiting = [self._grown(crop) for crop in ran if not self._settled(crop)]
 
     def _propagate(self, stacks: Sequence[_LabelStack]) -> Iterator[SliceDone]:
         """Carry the outlines of some stacks through them, and fuse what is found."""
         again = " (larger crop)" if any(one.crop.growths for one in stacks) else ""
+        follows = [self._follows(one.extent) for one in stacks]
         under_way = self._propagator.start(
-            [one.stack for one in stacks], self._config.direction, stream=self._stream
+            [one.stack for one in stacks],
+            self._config.direction,
+            stream=self._stream or any(follows),
         )
         for found in under_way:
             if self._progress:
                 self._progress(under_way.done, under_way.total, f"propagating{again}")
             for one in found:
                 where = stacks[one.stack]
-                slice_index = where.path.first + one.slice_index
+                slice_index = where.start + one.slice_index
+                path = where.grey.path.part(slice_index, slice_index + 1)
+                if follows[one.stack]:
+                    self._follow(where, slice_index, one.logits > 0)
                 yield SliceDone(
                     where.label,
                     where.axis,
                     slice_index,
-                    where.path.part(slice_index, slice_index + 1),
+                    path,
                     one.logits,
                     one.key,
                     one.recalled,
@@ -181,6 +212,19 @@ class Run:
         for label in dict.fromkeys(one.label for one in stacks):
             self.results[label] = self._fuse(
                 label, [pair for pair in pairs if pair[0].label == label]
+            )
+
+    def _follows(self, extent: Extent) -> bool:
+        """Tell whether windows beyond the outermost outlines move after the masks found there."""
+        return self._config.crop == "follow" and extent != "prompts"
+
+    def _follow(self, where: _LabelStack, slice_index: int, mask: NDArray[np.bool_]) -> None:
+        """Move the windows of the slices that a pass comes to next."""
+        towards = where.beyond(slice_index)
+        if towards:
+            margin = margin_vox(where.crop.margin_mm, self._volume.grid.spacing_mm)
+            where.grey.path = follow_mask(
+                where.grey.path, slice_index, mask, towards, margin, self._bounds
             )
 
     def _settled(self, crop: Crop) -> bool:
@@ -193,7 +237,7 @@ class Run:
 
     def _grown(self, crop: Crop) -> Crop:
         sides = {side for label in crop.labels for side in self.results[label].touching}
-        grown = crop.grown(growth_step(self._volume, self._config), sides, self._bounds)
+        grown = crop.grown(growth_step(self._volume, crop), sides, self._bounds)
         return replace(grown, growths=crop.growths + 1)
 
     def _stacks(self, crop: Crop, axis: Axis) -> list[_LabelStack]:
@@ -208,18 +252,23 @@ class Run:
             return []
         first = min(start for start, _, _ in ranges.values())
         last = max(stop for _, stop, _ in ranges.values())
-        whole = crop.paths[axis].part(first, last)
-        source = FeatureSource(self._model, self._scan.along(whole), self._cache.features)
+        grey = self._scan.along(crop.paths[axis].part(first, last))
+        source = FeatureSource(
+            self._model,
+            grey,
+            self._cache.features,
+            look_ahead=not any(self._follows(extent) for _, _, extent in ranges.values()),
+        )
         stacks = []
         for label, (start, stop, extent) in ranges.items():
-            path = whole.part(start, stop)
+            path = grey.path.part(start, stop)
             prompts = {
                 index - start: [path.place_of(prompt, shape)[1] for prompt in drawn]
                 for index, drawn in self._prompts.by_slice(label, axis).items()
             }
             part = source.part(start - first, stop - first)
             stack = Stack(part, prompts, stop_when_gone=extent == "object")
-            stacks.append(_LabelStack(crop, label, path, extent, stack))
+            stacks.append(_LabelStack(crop, label, axis, grey, start, stop, extent, stack))
         return stacks
 
     def _fuse(self, label: int, found: Sequence[tuple[_LabelStack, StackLogits]]) -> LabelResult:
@@ -247,20 +296,49 @@ class Run:
                 touching |= one.path.touching(inside, self._bounds)
         fused = self._fusion.combine(total, np.maximum(count, 1))
         fused[count == 0] = UNVISITED_LOGIT
+        crop = found[0][0].crop
+        with_shape = self._prior.fuse(
+            fused,
+            self._outlines(label, [one.axis for one, _ in found], box),
+            self._volume.grid.spacing_mm,
+        )
         record = LabelRecord(
             label=label,
             name=self._prompts.name(label),
             crop=box,
-            growths=found[0][0].crop.growths,
+            growths=crop.growths,
+            margin_mm=crop.margin_mm,
+            windows=[{**one.path.to_json(), "why": crop.why.get(one.axis)} for one, _ in found],
             passes=[item for one, result in found for item in _pass_records(one, result)],
             voxels=0,
         )
         bounded = {axis.value for axis in bounding}
         return LabelResult(
-            LabelLogits(box, fused),
+            LabelLogits(box, with_shape),
             {side for side in touching if side.axis not in bounded},
             record,
         )
+
+    def _outlines(
+        self, label: int, axes: Sequence[Axis], box: Box
+    ) -> dict[Axis, dict[int, NDArray[np.bool_]]]:
+        """Return a label's drawn masks by axis and slice, numbered and cut as a box' stacks."""
+        outlines: dict[Axis, dict[int, NDArray[np.bool_]]] = {axis: {} for axis in axes}
+        for mask in self._prompts.masks(label):
+            if mask.axis in outlines:
+                _, rows, columns = box.in_stack(mask.axis, self._volume.grid.shape)
+                index = mask.slice_index - box.start[mask.axis.value]
+                outlines[mask.axis][index] = mask.mask[rows, columns]
+        return outlines
+
+
+def _as_run(crop: Crop, stacks: Sequence[_LabelStack]) -> Crop:
+    """Return a crop with its windows where they were when its slices were segmented."""
+    paths = dict(crop.paths)
+    for one in stacks:
+        if one.crop is crop:
+            paths[one.axis] = paths[one.axis].with_part(one.grey.path)
+    return replace(crop, paths=paths)
 
 
 def _pass_records(one: _LabelStack, result: StackLogits) -> list[PassRecord]:

@@ -407,7 +407,7 @@ class Session:
         ]
         known: dict[tuple[int, ...], Crop] = {}
         if held:
-            known = {(label,): Crop((label,), {axis: held[0].paths[axis]})}
+            known = {(label,): replace(held[0], paths={axis: held[0].paths[axis]})}
         bounds = bounds_of(self.volume, prompts, config)
         (crop,) = plan(self.volume, prompts, config, bounds, known)
         self._preview_crops[label, axis] = crop
