@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from voxtrail.cli.batch import Batch, print_summary
 from voxtrail.cli.case import Case, Engine, carry_out, write
+from voxtrail.cli.config_options import takes_config
 from voxtrail.cli.outputs import Outputs
-from voxtrail.cli.usages import usages
-from voxtrail.memory import PROMPT_MEMORIES, RECENT_MEMORIES
 
 if TYPE_CHECKING:
     from voxtrail.model.base import LoadedModel
-    from voxtrail.session import Segmentation
+    from voxtrail.session import Config, Segmentation
 
 
+@takes_config
 def run(
+    config: Config,
     output: Annotated[
         Path,
         typer.Option("-o", "--output", help="The label map to write; of several scans, a folder."),
@@ -45,28 +47,6 @@ def run(
             "probabilities or any option that differs from case to case, where wanted."
         ),
     ] = None,
-    model: Annotated[
-        str,
-        typer.Option(
-            help="small, tiny, base-plus, large (SAM 2.1), the same with -2.0, micro (bundled), "
-            "a Hugging Face id, a folder or a .pt file."
-        ),
-    ] = "small",
-    preset: Annotated[
-        str, typer.Option(help="is+sps+shape, or the paper's: is+sps, baseline, sps, is.")
-    ] = "is+sps+shape",
-    prompt_memory: Annotated[
-        str | None,
-        typer.Option(help=f"Prompted slices attended to: {usages(PROMPT_MEMORIES)}."),
-    ] = None,
-    memory: Annotated[
-        str | None,
-        typer.Option(help=f"Tracked slices attended to: {usages(RECENT_MEMORIES)}."),
-    ] = None,
-    prior: Annotated[
-        str | None,
-        typer.Option(help="What outlines say of the slices between them: none, shape."),
-    ] = None,
     axes: Annotated[
         str | None,
         typer.Option(
@@ -74,66 +54,6 @@ def run(
             "were drawn on; where a label map does not show its plane, this says it."
         ),
     ] = None,
-    direction: Annotated[str, typer.Option(help="forward, or both ways.")] = "forward",
-    extent: Annotated[
-        str | None,
-        typer.Option(
-            help="Stop at the outermost prompts (default with two or more), where the object "
-            "is gone (default with one), or at the scan's ends: prompts, object, all."
-        ),
-    ] = None,
-    window: Annotated[
-        str,
-        typer.Option(
-            help="bone, soft, lung, brain, LEVEL,WIDTH in HU, none, clahe; +clahe follows a window."
-        ),
-    ] = "bone",
-    crop: Annotated[
-        str | None,
-        typer.Option(
-            help="A crop that follows each label, one that stays, one around all labels, or none: "
-            "follow (default of is+sps+shape), label, all, none."
-        ),
-    ] = None,
-    roi: Annotated[
-        str | None, typer.Option(help="x0:x1,y0:y1,z0:z1 in stored voxels; nothing leaves it.")
-    ] = None,
-    margin: Annotated[
-        float | None,
-        typer.Option(
-            help="mm left around what was drawn: 20, or what fits the section where the crop "
-            "follows."
-        ),
-    ] = None,
-    resolution: Annotated[
-        str | None,
-        typer.Option(
-            help="Side of the model's input in pixels, or auto: four a voxel of the crop, 256 to "
-            "1024; the checkpoint's own by default."
-        ),
-    ] = None,
-    fuse: Annotated[
-        str, typer.Option(help="How passes become one: mean-logit, mean-probability.")
-    ] = "mean-logit",
-    overlap: Annotated[
-        str,
-        typer.Option(help="Labels compete for a voxel, or are kept apart (one more file each)."),
-    ] = "compete",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    runtime: Annotated[
-        str,
-        typer.Option(help="What runs the model: auto, torch, or, if exported, openvino or onnx."),
-    ] = "auto",
-    precision: Annotated[
-        str,
-        typer.Option(help="Of matrix products: float32, or bfloat16, which is faster and coarser."),
-    ] = "float32",
-    coarse_memories: Annotated[
-        bool, typer.Option("--coarse-memories", help="Remember at half the resolution: faster.")
-    ] = False,
-    compiled: Annotated[
-        bool, typer.Option("--compile", help="Let PyTorch compile the model: minutes once.")
-    ] = False,
     cache: Annotated[
         Path | None,
         typer.Option(help="Folder that keeps encoded slices, so that a second run is quick."),
@@ -161,30 +81,9 @@ def run(
     """
     from voxtrail.cli.cases import is_pattern, match_patterns, read_table
     from voxtrail.io.structures import split
-    from voxtrail.session import Config
 
-    config = Config(
-        model=model,
-        preset=preset,
-        prompt_memory=prompt_memory,
-        memory=memory,
-        prior=prior,
-        axes=tuple(part.strip() for part in (axes or "axial").split(",")),
-        direction=direction,  # type: ignore[arg-type]  # Config checks it
-        extent=extent,  # type: ignore[arg-type]
-        window=window,
-        crop=crop,  # type: ignore[arg-type]
-        margin_mm=margin,
-        roi=roi,
-        resolution=_resolution(resolution),
-        fuse=fuse,
-        overlap=overlap,  # type: ignore[arg-type]
-        device=device,
-        runtime=runtime,  # type: ignore[arg-type]
-        precision=precision,  # type: ignore[arg-type]
-        coarse_memories=coarse_memories,
-        compiled=compiled,
-    )
+    if axes is not None:
+        config = replace(config, axes=tuple(part.strip() for part in axes.split(",")))
     if cases is not None:
         if image is not None:
             raise typer.BadParameter("IMAGE and PROMPTS stand in CASES.csv, not beside --cases")
@@ -247,24 +146,6 @@ def runtime_text(loaded: LoadedModel) -> str:
     if model.shortcuts.compiled:
         parts.append("compiled")
     return ", ".join(parts)
-
-
-def _resolution(text: str | None) -> int | Literal["auto"] | None:
-    from voxtrail.errors import OptionError
-
-    if text is None:
-        return None
-    if text == "auto":
-        return "auto"
-    try:
-        return int(text)
-    except ValueError:
-        raise OptionError(
-            "the resolution is no number",
-            received=text,
-            accepted="a multiple of 32 from 64 to 2048, or auto",
-            remedy="pass for example --resolution 512",
-        ) from None
 
 
 def _report(result: Segmentation, files: Outputs) -> None:

@@ -18,7 +18,7 @@ from voxtrail.core.crop_path import CropPath
 from voxtrail.core.prompts import Prompts
 from voxtrail.core.volume import Volume
 from voxtrail.model.base import SliceModel
-from voxtrail.preprocess.follow_mask import follow_mask
+from voxtrail.preprocess.beyond_outlines import follow_mask
 from voxtrail.propagate.bank import Recalled
 from voxtrail.propagate.features import FeatureSource
 from voxtrail.propagate.propagator import Propagator
