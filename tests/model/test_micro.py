@@ -95,7 +95,9 @@ class FarthestPrompt(PromptMemory):
 
 
 def test_a_broken_memory_policy_falls_below_the_floor(case: Case, micro: LoadedModel) -> None:
-    broken = Config(model="micro", prompt_memory=FarthestPrompt(), memory=Recent(k=0))
+    broken = Config(
+        model="micro", preset="is+sps", prompt_memory=FarthestPrompt(), memory=Recent(k=0)
+    )
     assert mean_dice(case, micro, config=broken) < FLOOR
 
 
