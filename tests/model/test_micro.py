@@ -58,7 +58,7 @@ def micro() -> LoadedModel:
 def mean_dice(
     case: Case, model: LoadedModel, ct: Volume | None = None, config: Config | None = None
 ) -> float:
-    config = config or Config(model="micro")
+    config = config or Config(model="micro", preset="is+sps")
     result = segment(ct or case.ct, case.prompts, config, model=model)
     scores = evaluate(result.labels, case.truth, case.prompts).unprompted
     assert scores is not None
@@ -73,7 +73,10 @@ def test_the_phantom_is_segmented(case: Case, micro: LoadedModel) -> None:
 
 def test_a_broken_window_falls_below_the_floor(case: Case, micro: LoadedModel) -> None:
     # every bone is as white as its surroundings
-    assert mean_dice(case, micro, config=Config(model="micro", window="-600,400")) < FLOOR
+    assert (
+        mean_dice(case, micro, config=Config(model="micro", preset="is+sps", window="-600,400"))
+        < FLOOR
+    )
 
 
 @pytest.mark.parametrize("axis", [1, 2], ids=["front and back swapped", "head and feet swapped"])
