@@ -11,14 +11,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from voxtrail.core.axis import Axis
+    from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompts
     from voxtrail.io import read, read_labels, read_prompts, write, write_prompts
     from voxtrail.session import Cache, Config, Segmentation, Session, segment
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Axis": "voxtrail.core.axis",
+    "BoxPrompt": "voxtrail.core.prompts",
     "Cache": "voxtrail.session",
     "Config": "voxtrail.session",
+    "MaskPrompt": "voxtrail.core.prompts",
+    "PointPrompt": "voxtrail.core.prompts",
+    "Prompts": "voxtrail.core.prompts",
     "Segmentation": "voxtrail.session",
     "Session": "voxtrail.session",
     "read": "voxtrail.io",
@@ -30,8 +37,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "Axis",
+    "BoxPrompt",
     "Cache",
     "Config",
+    "MaskPrompt",
+    "PointPrompt",
+    "Prompts",
     "Segmentation",
     "Session",
     "__version__",
