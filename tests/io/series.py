@@ -70,7 +70,7 @@ def save(images: list[Dataset], folder: Path) -> Path:
     """Write a folder of files whose names do not sort as the slices do."""
     folder.mkdir()
     for number, one in enumerate(images):
-        one.save_as(folder / f"{(number * 5 + 2) % 7}.dcm", enforce_file_format=True)
+        one.save_as(folder / f"{(number * 5 + 2) % 97}.dcm", enforce_file_format=True)
     return folder
 
 

@@ -7,6 +7,7 @@ import SimpleITK
 import voxtrail.io as vio
 from voxtrail.core.volume import Volume
 from voxtrail.errors import ImageError
+from voxtrail.io.fingerprint import fingerprint
 
 ARRAY = np.arange(6 * 7 * 8, dtype=np.int16).reshape(6, 7, 8)
 SUFFIXES = (".nrrd", ".mha")
@@ -145,3 +146,49 @@ def test_notes_in_a_metaimage_header_do_no_harm(tmp_path):
     notes = b"NDims = 3\n0008|0060 = CT\nMade_By = some tool\n"
     path.write_bytes(path.read_bytes().replace(b"NDims = 3\n", notes))
     np.testing.assert_array_equal(vio.read(path).to_stored(), ARRAY.transpose(2, 1, 0))
+
+
+HEADER = (
+    "ObjectType = Image\nNDims = 3\n{}DimSize = 4 5 3\nElementSpacing = 1.5 1.5 3\n"
+    "ElementType = MET_SHORT\nElementDataFile = {}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("blank", "named"), [("\n", "ct.raw"), ("", "./ct.raw"), ("", "my ct.raw"), ("", "LIST")]
+)
+def test_metaimage_headers_as_programs_write_them(blank, named, tmp_path):
+    voxels = np.arange(60, dtype=np.int16).reshape(4, 5, 3)
+    for name in ("ct.raw", "my ct.raw"):
+        (tmp_path / name).write_bytes(voxels.tobytes(order="F"))
+    names = [f"s{number}.raw" for number in range(3)]
+    for number, name in enumerate(names):
+        (tmp_path / name).write_bytes(voxels[:, :, number].tobytes(order="F"))
+    text = HEADER.format(blank, named) + ("\n".join(names) + "\n" if named == "LIST" else "")
+    (tmp_path / "ct.mhd").write_text(text)
+    np.testing.assert_array_equal(vio.read(tmp_path / "ct.mhd").to_stored(), voxels)
+    # What was changed in any of its files is another scan.
+    before = fingerprint(tmp_path / "ct.mhd")
+    changed = tmp_path / (names[1] if named == "LIST" else named)
+    changed.write_bytes(changed.read_bytes()[::-1])
+    assert fingerprint(tmp_path / "ct.mhd") != before
+
+
+@pytest.mark.parametrize(
+    "names", [["../s0.raw"] * 3, ["/etc/passwd"] * 3, ["s0.raw"] * 2, ["none.raw"] * 3]
+)
+def test_a_list_of_files_stays_in_its_folder(names, tmp_path):
+    (tmp_path / "s0.raw").write_bytes(bytes(40))
+    (tmp_path / "ct.mhd").write_text(HEADER.format("", "LIST") + "\n".join(names))
+    with pytest.raises(ImageError, match=r"beside it|a list of 2 files for 3 slices"):
+        vio.read(tmp_path / "ct.mhd")
+
+
+def test_lengths_in_another_unit_of_nrrd_are_said(scan, tmp_path):
+    vio.write(scan, tmp_path / "ct.nrrd")
+    header, empty, rest = (tmp_path / "ct.nrrd").read_bytes().partition(b"\n\n")
+    for unit, said in (("mm", False), ("um", True)):
+        line = f'\nspace units: "{unit}" "{unit}" "{unit}"'.encode()
+        (tmp_path / "unit.nrrd").write_bytes(header + line + empty + rest)
+        notes = vio.read(tmp_path / "unit.nrrd").provenance.notes
+        assert any("lengths in um" in note for note in notes) == said

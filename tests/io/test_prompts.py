@@ -7,7 +7,9 @@ import pytest
 
 import voxtrail.io as vio
 from voxtrail.core.axis import Axis
+from voxtrail.core.grid import Grid
 from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompts
+from voxtrail.core.slice_frame import SliceFrame
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.errors import GridError, ImageError, OutputError, PromptError
 
@@ -298,3 +300,50 @@ def test_masks_that_would_fill_the_memory_are_refused_before_they_are_unpacked(t
     path.write_text(json.dumps(one() | {"prompts": [entry | {"label": n} for n in range(1, 301)]}))
     with pytest.raises(PromptError, match=r"too much memory; received: 1\.172 GiB"):
         vio.read_prompts(path, like=scan)
+
+
+def test_a_click_corrects_a_mask_or_a_box_on_its_slice(scan, tmp_path):
+    """One mask or box and one entry of clicks in one place; no more of either."""
+    frame = SliceFrame.of(scan.stored, Axis.AXIAL)
+    rows, columns = frame.shape_rows_columns
+    mask = np.zeros((rows, columns), bool)
+    mask[1:3, 1:3] = True
+    outline = MaskPrompt(1, Axis.AXIAL, 2, mask)
+    box = BoxPrompt(2, Axis.AXIAL, 2, (0.0, 0.0, 2.0, 2.0))
+    clicks = [PointPrompt(label, Axis.AXIAL, 2, ((1.0, 2.0),), (False,)) for label in (1, 2)]
+    prompts = Prompts((outline, clicks[0], box, clicks[1]), scan.stored)
+    vio.write_prompts(prompts, tmp_path / "p.json")
+    back = vio.read_prompts(tmp_path / "p.json", like=scan).prompts
+    assert [type(one) for one in back] == [MaskPrompt, PointPrompt, BoxPrompt, PointPrompt]
+    np.testing.assert_array_equal(back[0].mask, mask)
+    assert back[1:] == (clicks[0], box, clicks[1])
+    for second in (outline, BoxPrompt(1, Axis.AXIAL, 2, box.box_xyxy), clicks[0]):
+        twice = Prompts((outline, clicks[0], second), scan.stored)
+        vio.write_prompts(twice, tmp_path / "p.json", force=True)
+        with pytest.raises(PromptError, match="a second one for the same label, axis and slice"):
+            vio.read_prompts(tmp_path / "p.json", like=scan)
+
+
+def test_json_of_a_part_of_the_scan_in_another_order_is_put_on_it(scan, tmp_path):
+    """`grid` says where its voxels are: they need only lie on the scan's."""
+    into = np.array([[0, -1, 0, 4], [1, 0, 0, 1], [0, 0, -1, 5], [0, 0, 0, 1.0]])
+    part = Grid((4, 3, 4), scan.stored.affine @ into)
+    stored = np.zeros(scan.stored.shape, np.uint8)
+    for index in np.ndindex(part.shape):
+        place = (into @ [*index, 1])[:3].astype(int)
+        stored[tuple(place)] = 1 if sum(index) % 3 == 0 else 0
+    inside = np.array(
+        [stored[tuple((into @ [*i, 1])[:3].astype(int))] for i in np.ndindex(part.shape)]
+    )
+    drawn = LabelMap.from_stored(inside.reshape(part.shape), part.affine)
+    wanted = LabelMap.from_stored(stored, scan.stored.affine)
+    for axis in Axis:
+        masks = axis.to_stack(drawn.mask(1))
+        made = [MaskPrompt(1, axis, n, one) for n, one in enumerate(masks) if one.any()]
+        vio.write_prompts(Prompts(tuple(made), part), tmp_path / "p.json", force=True)
+        back = vio.read_prompts(tmp_path / "p.json", like=scan)
+        assert back.stored is scan.stored
+        assert len(back.prompts) == len(made)
+        for prompt in back.prompts:
+            whole = axis.to_stack(wanted.mask(1))[prompt.slice_index]
+            np.testing.assert_array_equal(prompt.mask, whole)

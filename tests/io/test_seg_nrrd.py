@@ -7,7 +7,7 @@ import SimpleITK
 import voxtrail.io as vio
 from voxtrail.core.palette import PALETTE, rgb
 from voxtrail.core.volume import LabelMap, Volume
-from voxtrail.errors import ImageError, OutputError
+from voxtrail.errors import OutputError
 
 NAMES = {1: "hip_left", 2: "vertebrae_L1", 7: "drawn  by\nhand: big", 9: "absent"}
 
@@ -77,13 +77,6 @@ def test_names_that_are_no_utf_8_do_no_harm(named, tmp_path):
     assert read.names[1] == "hip_\ufffd\ufffda"
     vio.write(LabelMap(read.voxels, read.stored, {1: "half \udcf6"}), path, force=True)
     assert vio.read_labels(path).names[1] == "half ?"
-
-
-def test_overlapping_segments_are_refused(tmp_path):
-    layers = SimpleITK.GetImageFromArray(np.ones((3, 4, 5, 2), np.uint8), isVector=True)
-    SimpleITK.WriteImage(layers, str(tmp_path / "s.seg.nrrd"))
-    with pytest.raises(ImageError, match="2 numbers per voxel"):
-        vio.read_labels(tmp_path / "s.seg.nrrd")
 
 
 def test_a_scan_is_no_segmentation(scan, tmp_path):

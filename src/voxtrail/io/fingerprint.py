@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-#: Headers that name a file of voxels beside them, which is told apart by the same stem.
-_DETACHED = (".nhdr", ".mhd")
+from voxtrail.errors import ImageError
+from voxtrail.io.itk import metaimage_header, nrrd_header
 
 
 def fingerprint(path: Path, part: str | None = None) -> str:
     """Return the SHA-256 of a file's bytes, or of those of all files in a folder.
 
     Names count in a folder, since they are part of what it holds; nothing else of a file (dates,
-    owner) does. Of a header whose voxels lie apart, files of the same stem count too. What is not
+    owner) does. Of a header whose voxels lie apart, the files that it names count too. What is not
     there has the fingerprint of nothing.
 
     Parameters
@@ -31,10 +31,8 @@ def _of_all(path: Path) -> str:
     total = hashlib.sha256()
     if path.is_dir():
         files = sorted(one for one in path.rglob("*") if one.is_file())
-    elif path.name.lower().endswith(_DETACHED):
-        files = sorted(one for one in path.parent.glob("*") if _stem(one) == _stem(path))
     else:
-        files = [path] if path.is_file() else []
+        files = [path, *_named_by(path)] if path.is_file() else []
     if files == [path]:
         return _of_file(path)
     for one in files:
@@ -47,5 +45,16 @@ def _of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _stem(path: Path) -> str:
-    return path.name.split(".")[0]
+def _named_by(path: Path) -> list[Path]:
+    """Return the other files that a header names for its voxels; none where it cannot be read."""
+    name = path.name.lower()
+    try:
+        if name.endswith(".mhd"):
+            named = metaimage_header.data_files(path)
+        elif name.endswith(".nhdr"):
+            named = (nrrd_header.data_of(path),)
+        else:
+            return []
+    except (ImageError, OSError, ValueError):
+        return []
+    return [one for one in named if one != path]

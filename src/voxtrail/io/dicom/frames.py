@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.errors import ImageError
+from voxtrail.io.dicom.even_places import last_digit_mm
 from voxtrail.io.dicom.files import ByteSource, Header
 
 #: Direction cosines are written with few digits; they may miss unit length and right angle by this.
@@ -35,6 +36,10 @@ class FrameHeader:
         Distance between columns and between rows, in this order.
     slope, intercept
         HU = slope x stored value + intercept.
+    last_digit_mm
+        (3,) what one unit of the last written digit of each coordinate of the position is.
+    stated_mm
+        What the header says of the distance to the next slice, the most trusted first.
     """
 
     source: ByteSource
@@ -47,6 +52,8 @@ class FrameHeader:
     spacing_mm: tuple[float, float]
     slope: float
     intercept: float
+    last_digit_mm: NDArray[np.float64]
+    stated_mm: tuple[float, ...]
 
     @property
     def normal(self) -> NDArray[np.float64]:
@@ -92,6 +99,11 @@ def frames_of(header: Header) -> Iterator[FrameHeader]:
             spacing_mm=(spacing[1], spacing[0]),
             slope=slope,
             intercept=_numbers(header, number, "RescaleIntercept", 1, default=0.0)[0],
+            last_digit_mm=last_digit_mm(header.value("ImagePositionPatient", number)),
+            stated_mm=tuple(
+                _numbers(header, number, element, 1, default=0.0)[0]
+                for element in ("SpacingBetweenSlices", "SliceThickness")
+            ),
         )
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.errors import ImageError
+from voxtrail.io.dicom.even_places import even_places
 from voxtrail.io.dicom.frames import FrameHeader
 from voxtrail.io.dicom.notes import notes as notes_of
 
@@ -103,10 +104,15 @@ def stack(
             remedy="pass the folder of the whole series",
         )
     positions = np.array([frame.position_mm for frame in ordered])
-    step = (positions[-1] - positions[0]) / (len(ordered) - 1)
-    off_mm = _off_mm(positions, step)
+    start, step = positions[0], (positions[-1] - positions[0]) / (len(ordered) - 1)
+    off_mm = _off_mm(positions, start, step)
     if off_mm.max() > allowed_off_mm(step):
-        raise _uneven(positions, off_mm, normal, where)
+        units = np.min([frame.last_digit_mm for frame in ordered], axis=0)
+        rounded = even_places(positions, units, ordered[0].stated_mm)
+        if rounded is None:
+            raise _uneven(positions, off_mm, normal, where)
+        start, step = rounded
+        off_mm = _off_mm(positions, start, step)
     tilt = np.degrees(np.arccos(min(1.0, float(step @ normal) / float(np.linalg.norm(step)))))
     if tilt > TILT_DEGREES:
         raise ImageError(
@@ -116,7 +122,8 @@ def stack(
             remedy="resample it to a straight grid first (dcm2niix does)",
         )
     notes = notes_of(len(by_place) - len(ordered), off_mm, step, tilt, ordered)
-    return OrderedFrames(tuple(ordered), affine_of(ordered[0], step), notes)
+    affine = affine_of(replace(ordered[0], position_mm=start), step)
+    return OrderedFrames(tuple(ordered), affine, notes)
 
 
 def affine_of(first: FrameHeader, step_mm: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -198,9 +205,11 @@ def _without_copies(
     return kept
 
 
-def _off_mm(positions: NDArray[np.float64], step: NDArray[np.float64]) -> NDArray[np.float64]:
+def _off_mm(
+    positions: NDArray[np.float64], start: NDArray[np.float64], step: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return how far each slice lies off its even place."""
-    even = positions[0] + np.arange(len(positions))[:, None] * step
+    even = start + np.arange(len(positions))[:, None] * step
     return np.asarray(np.linalg.norm(positions - even, axis=1))
 
 

@@ -10,13 +10,14 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.core.provenance import Provenance
 from voxtrail.errors import ImageError, OutputError
 from voxtrail.io.format import Format, StoredImage
 from voxtrail.io.itk import metaimage_header, nrrd_header, segment_keys
@@ -33,7 +34,28 @@ from voxtrail.io.refusals import (
 _LPS_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
-def read(path: Path, max_bytes: int, *, kind: str, reader: str, data: Path) -> StoredImage:
+@dataclass(frozen=True, eq=False)
+class ItkImage:
+    """One image as ITK reads it.
+
+    Parameters
+    ----------
+    layers
+        (i, j, k) in storage order each: the voxels, or each of several numbers a voxel.
+    affine
+        4x4: stored voxel index to RAS mm.
+    keys
+        The key/value pairs of its header.
+    """
+
+    layers: tuple[NDArray[Any], ...]
+    affine: NDArray[np.float64]
+    keys: Mapping[str, str]
+
+
+def read(
+    path: Path, max_bytes: int, *, kind: str, reader: str, data_bytes: int, layered: bool = False
+) -> ItkImage:
     """Read one image.
 
     Parameters
@@ -46,13 +68,10 @@ def read(path: Path, max_bytes: int, *, kind: str, reader: str, data: Path) -> S
         What people call the format.
     reader
         ITK's name of its reader; no other is tried.
-    data
-        The file that holds the voxels, which may be another one.
-
-    Returns
-    -------
-    StoredImage
-        Voxels in the stored data type.
+    data_bytes
+        How many bytes the files have that hold the voxels.
+    layered
+        Whether a voxel may have several numbers.
 
     Raises
     ------
@@ -68,39 +87,58 @@ def read(path: Path, max_bytes: int, *, kind: str, reader: str, data: Path) -> S
         source.SetFileName(str(path))
         source.ReadImageInformation()
         shape = three_axes(source.GetSize(), path)
-        if source.GetNumberOfComponents() != 1:
+        count = source.GetNumberOfComponents()
+        if count != 1 and not layered:
             raise ImageError(
                 f"{path} has colour, complex or vector voxels",
-                received=f"{source.GetNumberOfComponents()} numbers per voxel",
+                received=f"{count} numbers per voxel",
                 accepted="one number per voxel",
                 remedy="convert it to one plain number per voxel",
             )
         dtype = _dtype(source.GetPixelID())
         refuse_data_type(dtype, path)
-        room = data.stat().st_size * DEFLATE_RATIO
-        refuse_size(shape, dtype.itemsize, path, max_bytes=max_bytes, file_holds=room)
+        room = data_bytes * DEFLATE_RATIO
+        size = (*shape, count)
+        refuse_size(size, dtype.itemsize, path, max_bytes=max_bytes, file_holds=room)
         # Axes after the third have one voxel: an extracted size of 0 cuts them.
         source.SetExtractSize([*shape, *[0] * (source.GetDimension() - 3)])
         image = source.Execute()
-        # ITK's arrays are (k, j, i).
-        voxels = SimpleITK.GetArrayFromImage(image).transpose(2, 1, 0)
+        # ITK's arrays are (k, j, i), or (k, j, i, component).
+        array = SimpleITK.GetArrayFromImage(image)
+        parts = [array] if count == 1 else [array[..., n] for n in range(count)]
         keys = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
-        return StoredImage(voxels, _affine(image), segment_keys.names_in(keys))
+        return ItkImage(tuple(part.transpose(2, 1, 0) for part in parts), _affine(image), keys)
 
 
-def read_nrrd(path: Path, max_bytes: int) -> StoredImage:
+def read_layers(path: Path, max_bytes: int, *, layered: bool = True) -> ItkImage:
     """Read one NRRD file; as `read`, with the affine as the header spells it."""
     with reading(path, "NRRD"):
         data = nrrd_header.data_of(path)
-    image = read(path, max_bytes, kind="NRRD", reader="NrrdImageIO", data=data)
+    size = data.stat().st_size
+    image = read(
+        path, max_bytes, kind="NRRD", reader="NrrdImageIO", data_bytes=size, layered=layered
+    )
     return replace(image, affine=nrrd_header.read_affine(path, image.affine))
+
+
+def read_nrrd(path: Path, max_bytes: int) -> StoredImage:
+    """Read one NRRD file of one number a voxel."""
+    image = read_layers(path, max_bytes, layered=False)
+    notes = tuple(filter(None, (nrrd_header.unit_note(path),)))
+    return StoredImage(
+        image.layers[0],
+        image.affine,
+        segment_keys.names_in(image.keys),
+        Provenance(notes=notes),
+    )
 
 
 def read_metaimage(path: Path, max_bytes: int) -> StoredImage:
     """Read one MetaImage; as `read`, after a look at its header."""
     with reading(path, "MetaImage"):
-        data = metaimage_header.data_of(path)
-    return read(path, max_bytes, kind="MetaImage", reader="MetaImageIO", data=data)
+        size = sum(one.stat().st_size for one in metaimage_header.data_files(path))
+    image = read(path, max_bytes, kind="MetaImage", reader="MetaImageIO", data_bytes=size)
+    return StoredImage(image.layers[0], image.affine)
 
 
 def write_nrrd(image: StoredImage, path: Path, keys: Mapping[str, str] | None = None) -> None:

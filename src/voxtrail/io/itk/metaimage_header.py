@@ -36,19 +36,22 @@ _COUNTS = {
 _COUNTED = {"NDims", *_COUNTS}
 
 
-def data_of(path: Path) -> Path:
-    """Return the file that holds the voxels, and refuse a header whose counts do not agree.
+def data_files(path: Path) -> tuple[Path, ...]:
+    """Return the files that hold the voxels, and refuse a header whose counts do not agree.
 
     Raises
     ------
     ImageError
         If it has no or another number of axes than its values, is no such header, or names
-        voxels in another place than beside it.
+        voxels in another place than its folder.
     """
     with path.open("rb") as file:
         start = file.read(_MAX_HEADER)
     fields: dict[str, str] = {}
-    for line in start.split(b"\n"):
+    lines = iter(start.split(b"\n"))
+    for line in lines:
+        if not line.strip():
+            continue  # ITK passes over empty lines
         key, equals, value = line.partition(b"=")
         name = key.strip().decode("latin-1")
         if not equals or not name.isprintable() or (name in fields and name in _COUNTED):
@@ -66,7 +69,16 @@ def data_of(path: Path) -> Path:
         if name in fields and len(values) != int(axes) ** power:
             raise _refused(path, f"{len(values)} values of {name} for {axes} axes")
     named = fields["ElementDataFile"]
-    return path if named.lower() == "local" else sibling_data_file(path, named)
+    if named.lower() == "local":
+        return (path,)
+    if named.upper() == "LIST":
+        # One file a slice, whose names follow.
+        names = [line.strip().decode("latin-1") for line in lines if line.strip()]
+        slices = fields.get("DimSize", "").split()[-1:]
+        if [str(len(names))] != slices:
+            raise _refused(path, f"a list of {len(names)} files for {''.join(slices)} slices")
+        return tuple(sibling_data_file(path, name) for name in names)
+    return (sibling_data_file(path, named),)
 
 
 def _refused(path: Path, received: str) -> ImageError:

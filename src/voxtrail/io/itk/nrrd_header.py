@@ -56,6 +56,22 @@ def data_of(path: Path) -> Path:
     return path
 
 
+def unit_note(path: Path) -> str:
+    """Say that a header gives lengths in another unit than millimetres, if it does.
+
+    ITK, and with it the programs that read NRRD, takes every number for millimetres, and so does
+    voxtrail: scan and labels lie on one place, but distances are not what they seem.
+    """
+    units = re.findall(r'"([^"]*)"', _fields(path).get("space units", ""))
+    others = sorted({unit for unit in units if unit.strip() not in ("", "mm", "millimeter")})
+    if not others:
+        return ""
+    return (
+        f"its NRRD header gives lengths in {', '.join(others)[:40]}, which are taken for "
+        "millimetres as other programs do: margins and distances are in that unit"
+    )
+
+
 def read_affine(path: Path, affine: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return an affine as the header spells it.
 

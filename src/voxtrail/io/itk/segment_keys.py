@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from voxtrail.core.palette import colours, rgb
 from voxtrail.core.volume import LabelMap
@@ -19,7 +20,10 @@ _REGIONS = "Anatomic codes - DICOM master list"
 #: The code under which that terminology lists anatomical structures; DICOM has another one now.
 _ANATOMICAL_STRUCTURE = Code("123037004", "Anatomical Structure")
 
-_LABEL_VALUE = re.compile(r"Segment(\d+)_LabelValue")
+_LABEL_VALUE = re.compile(r"Segment(\d{1,6})_LabelValue")
+
+#: Numbers of more digits are no labels and no layers.
+_DIGITS = 5
 
 
 def keys_of(labels: LabelMap) -> dict[str, str]:
@@ -48,16 +52,44 @@ def keys_of(labels: LabelMap) -> dict[str, str]:
     return keys
 
 
-def names_in(keys: Mapping[str, str]) -> dict[int, str]:
-    """Return what segments are called, by label; empty where the header describes none."""
-    names = {}
+@dataclass(frozen=True)
+class Segment:
+    """One segment as a header describes it.
+
+    Parameters
+    ----------
+    name
+        What it is called; may be empty.
+    value
+        Its voxels' value in its layer.
+    layer
+        Which layer it lies in, from 0.
+    """
+
+    name: str
+    value: int
+    layer: int
+
+
+def segments_in(keys: Mapping[str, str]) -> list[Segment]:
+    """Return the segments that a header describes, in their order."""
+    found: dict[int, Segment] = {}
     for key, value in keys.items():
         segment = _LABEL_VALUE.fullmatch(key)
-        name = keys.get(f"Segment{segment[1]}_Name") if segment else None
-        if name and value.isascii() and value.isdigit():
-            # Bytes that are no UTF-8 come from ITK as lone surrogates, which nothing can write.
-            names[int(value)] = name.encode(errors="surrogateescape").decode(errors="replace")
-    return names
+        if not segment or not (value.isascii() and value.isdigit()) or len(value) > _DIGITS:
+            continue
+        layer = keys.get(f"Segment{segment[1]}_Layer", "0")
+        number = int(layer) if layer.isascii() and layer.isdigit() and len(layer) <= _DIGITS else 0
+        # Bytes that are no UTF-8 come from ITK as lone surrogates, which nothing can write.
+        name = keys.get(f"Segment{segment[1]}_Name", "")
+        name = name.encode(errors="surrogateescape").decode(errors="replace")
+        found[int(segment[1])] = Segment(name, int(value), number)
+    return [found[number] for number in sorted(found)]
+
+
+def names_in(keys: Mapping[str, str]) -> dict[int, str]:
+    """Return what segments are called, by label; empty where the header describes none."""
+    return {segment.value: segment.name for segment in segments_in(keys) if segment.name}
 
 
 def _tags(name: str) -> str:
