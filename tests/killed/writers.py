@@ -34,6 +34,10 @@ from voxtrail.io.registry import formats
 from voxtrail.model.base import LoadedModel
 from voxtrail.propagate.feature_cache import FeatureCache
 from voxtrail.session import Config, Segmentation, segment
+from voxtrail.session.crop_memory import CropMemory
+from voxtrail.session.crops import bounds_of, plan
+from voxtrail.session.saved import SessionFile
+from voxtrail.session.state import History
 from voxtrail.study import study_file
 from voxtrail.study.pictures import Pictures
 from voxtrail.study.record import Identity, Records, row_of
@@ -132,6 +136,23 @@ def _segmentations(base: Path, loaded: LoadedModel) -> Iterator[Writer]:
     yield Writer("demo", lambda folder, number: _demo(folder, results[number]))
     for name in ("prompts.json", "prompts.nii.gz"):
         yield Writer(name, _prompts(drawn, name))
+    yield Writer("session", lambda folder, number: _session(scan, drawn, folder, number))
+    yield Writer("crops", lambda folder, number: _crops(scan, drawn, folder, number))
+
+
+def _session(scan: Volume, drawn: Prompts, folder: Path, number: int) -> None:
+    """Save a session in which two outlines were drawn, or one more."""
+    history = History()
+    for prompt in drawn.prompts[: 2 + number]:
+        history = history.then(history.now.with_prompt(prompt))
+    SessionFile(folder / "case.session.json", scan).write(Config(), history, [])
+
+
+def _crops(scan: Volume, drawn: Prompts, folder: Path, number: int) -> None:
+    config = Config(margin_mm=5.0 + number)
+    crops = plan(scan, drawn, config, bounds_of(scan, config))
+    # One file whatever the margin, so that the later generation replaces the earlier one.
+    CropMemory(folder).note(scan, drawn, Config(), crops)
 
 
 def _prompts(drawn: Prompts, name: str) -> Callable[[Path, int], None]:

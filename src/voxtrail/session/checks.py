@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.axis import Axis
+from voxtrail.core.box import Box
 from voxtrail.core.prompts import MaskPrompt, PointPrompt, Prompt, Prompts
+from voxtrail.core.slice_frame import SliceFrame
 from voxtrail.core.volume import Volume
 from voxtrail.errors import GridError, PromptError
+from voxtrail.preprocess import around_prompts
 from voxtrail.session.config import Config
-from voxtrail.session.crops import bounds_of
+from voxtrail.session.crops import around_clicks, bounds_of
 
 
 def check_request(volume: Volume, prompts: Prompts, config: Config) -> None:
@@ -38,7 +41,7 @@ def check_request(volume: Volume, prompts: Prompts, config: Config) -> None:
         )
     for label in prompts.labels():
         _refuse_unusable(prompts, label, config)
-    bounds_of(volume, prompts, config)
+    _refuse_outside(volume, prompts, config)
 
 
 def check_placed(volume: Volume, prompts: Prompts) -> None:
@@ -81,6 +84,33 @@ def _refuse_misplaced(prompts: Prompts, shape: Sequence[int]) -> None:
                 remedy="number and cut slices as Axis.to_stack does",
             )
         seen.add(place)
+
+
+def _refuse_outside(volume: Volume, prompts: Prompts, config: Config) -> None:
+    bounds = bounds_of(volume, config)
+    for prompt in prompts.prompts:
+        if _leaves(prompt, bounds, volume):
+            frame = SliceFrame.of(volume.stored, prompt.axis)
+            raise PromptError(
+                f"a prompt of {prompts.name(prompt.label)} lies outside the region",
+                received=f"something on {prompt.axis.label} slice "
+                f"{frame.slice_number(prompt.slice_index)} (as stored)",
+                accepted=f"within --roi {config.roi}",
+                remedy="widen --roi or leave the prompt out",
+            )
+
+
+def _leaves(prompt: Prompt, bounds: Box, volume: Volume) -> bool:
+    """Tell whether anything that was drawn, clicks off the structure included, is out of bounds."""
+    along = prompt.axis.value
+    if not bounds.start[along] <= prompt.slice_index < bounds.stop[along]:
+        return True
+    if isinstance(prompt, MaskPrompt) and not prompt.mask.any():
+        return False
+    if isinstance(prompt, PointPrompt):
+        prompt = around_clicks(prompt, prompt.points_xy)
+    marked = around_prompts([prompt], volume.grid.shape, volume.grid.spacing_mm, 0.0)
+    return not bounds.contains(marked)
 
 
 def _refuse_unusable(prompts: Prompts, label: int, config: Config) -> None:

@@ -14,10 +14,8 @@ from typing import Any
 from voxtrail.core.axis import Axis
 from voxtrail.core.box import Box, Side, margin_vox
 from voxtrail.core.crop_path import CropPath
-from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompt, Prompts
-from voxtrail.core.slice_frame import SliceFrame
+from voxtrail.core.prompts import BoxPrompt, PointPrompt, Prompt, Prompts
 from voxtrail.core.volume import Volume
-from voxtrail.errors import PromptError
 from voxtrail.preprocess import MARGIN_MM, around_prompts, parse_roi
 from voxtrail.preprocess.follow import plan_crop
 from voxtrail.preprocess.reroute import rerouted
@@ -84,31 +82,17 @@ class Crop:
         )
 
 
-def bounds_of(volume: Volume, prompts: Prompts, config: Config) -> Box:
+def bounds_of(volume: Volume, config: Config) -> Box:
     """Return the box that nothing leaves: the scan, or the region that a person gave.
 
     Raises
     ------
-    PromptError
-        If something was drawn outside that region.
     OptionError
         If the region cannot be cut out of the scan.
     """
-    whole = Box.whole(volume.grid.shape)
     if config.roi is None:
-        return whole
-    bounds = parse_roi(config.roi, volume.stored)
-    for prompt in prompts.prompts:
-        if _leaves(prompt, bounds, volume):
-            frame = SliceFrame.of(volume.stored, prompt.axis)
-            raise PromptError(
-                f"a prompt of {prompts.name(prompt.label)} lies outside the region",
-                received=f"something on {prompt.axis.label} slice "
-                f"{frame.slice_number(prompt.slice_index)} (as stored)",
-                accepted=f"within --roi {config.roi}",
-                remedy="widen --roi or leave the prompt out",
-            )
-    return bounds
+        return Box.whole(volume.grid.shape)
+    return parse_roi(config.roi, volume.stored)
 
 
 def plan(
@@ -247,28 +231,15 @@ def ends_of(axis: Axis, drawn: Sequence[Prompt], volume: Volume) -> tuple[int, i
     return hull.start[axis.value], hull.stop[axis.value]
 
 
-def _leaves(prompt: Prompt, bounds: Box, volume: Volume) -> bool:
-    """Tell whether anything that was drawn, clicks off the structure included, is out of bounds."""
-    along = prompt.axis.value
-    if not bounds.start[along] <= prompt.slice_index < bounds.stop[along]:
-        return True
-    if isinstance(prompt, MaskPrompt) and not prompt.mask.any():
-        return False
-    if isinstance(prompt, PointPrompt):
-        prompt = _around(prompt, prompt.points_xy)
-    marked = around_prompts([prompt], volume.grid.shape, volume.grid.spacing_mm, 0.0)
-    return not bounds.contains(marked)
-
-
 def _as_box(prompt: Prompt) -> Prompt:
     """Return positive clicks as the box around them, without the margin of a click."""
     if not isinstance(prompt, PointPrompt) or not any(prompt.positive):
         return prompt
     pairs = zip(prompt.points_xy, prompt.positive, strict=True)
-    return _around(prompt, [point for point, positive in pairs if positive])
+    return around_clicks(prompt, [point for point, positive in pairs if positive])
 
 
-def _around(prompt: PointPrompt, points_xy: Sequence[tuple[float, float]]) -> BoxPrompt:
+def around_clicks(prompt: PointPrompt, points_xy: Sequence[tuple[float, float]]) -> BoxPrompt:
     """Return the box around some of the clicks: where they are, without the margin of a click."""
     xs, ys = zip(*points_xy, strict=True)
     corners = (min(xs), min(ys), max(xs), max(ys))

@@ -67,7 +67,7 @@ def propose_resolution(volume: Volume, prompts: Prompts, config: Config) -> int:
     more cannot show in masks that come at a quarter of the input size. (Ours; what it does to
     quality is measured by the study ``resolution``.)
     """
-    crops = plan(volume, prompts, config, bounds_of(volume, prompts, config))
+    crops = plan(volume, prompts, config, bounds_of(volume, config))
     longest = max(max(path.size) for crop in crops for path in crop.paths.values())
     wanted = -(-longest * PIXELS_PER_VOXEL // PROPOSED_STEP) * PROPOSED_STEP
     return min(max(wanted, SMALLEST_PROPOSED), LARGEST_PROPOSED)

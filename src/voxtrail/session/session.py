@@ -84,7 +84,7 @@ class Session:
         self._tracked: dict[Place, Tracked] = {}
         self._preview_crops: dict[tuple[int, Axis], Crop] = {}
         self._record: RunRecord | None = None
-        bounds_of(volume, self.prompts, self.config)
+        self._bounds = bounds_of(volume, self.config)
 
     # What is drawn
 
@@ -341,7 +341,7 @@ class Session:
             scan=self._scan,
             prompts=prompts,
             config=self.config,
-            bounds=bounds_of(self.volume, prompts, self.config),
+            bounds=self._bounds,
             model=loaded.model,
             cache=cache,
             crops=crops,
@@ -383,8 +383,7 @@ class Session:
         if self.cache.crops:
             recalled = self.cache.crops.recall(self.volume, prompts, self.config)
             held = {**recalled, **held}
-        bounds = bounds_of(self.volume, prompts, self.config)
-        crops = plan(self.volume, prompts, self.config, bounds, held)
+        crops = plan(self.volume, prompts, self.config, self._bounds, held)
         if near is None:
             return crops
         axis, looked_at = near
@@ -408,8 +407,7 @@ class Session:
         known: dict[tuple[int, ...], Crop] = {}
         if held:
             known = {(label,): replace(held[0], paths={axis: held[0].paths[axis]})}
-        bounds = bounds_of(self.volume, prompts, config)
-        (crop,) = plan(self.volume, prompts, config, bounds, known)
+        (crop,) = plan(self.volume, prompts, config, self._bounds, known)
         self._preview_crops[label, axis] = crop
         return crop.paths[axis].part(index, index + 1)
 
