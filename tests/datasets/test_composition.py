@@ -43,7 +43,7 @@ def test_a_mask_on_another_grid_is_refused(dataset, replace_mask) -> None:
     import numpy as np
 
     replace_mask("hip_left", (slice(2, 8),) * 3, np.diag([-2.0, -2.0, 2.0, 1.0]))
-    with pytest.raises(GridError, match="s0000/hip_left lies on another grid than its CT"):
+    with pytest.raises(GridError, match="s0000/hip_left lies on another grid than the scan"):
         scan(dataset)
 
 

@@ -45,6 +45,9 @@ def test_small_and_scattered_outlines_are_told_too():
     rod = np.zeros(SHAPE, bool)
     rod[10:12, 10:12, [3, 9, 15]] = True
     assert outlined(rod) == {Axis.AXIAL: (3, 9, 15)}
+    sheet = np.zeros(SHAPE, bool)
+    sheet[10, 6:15, [3, 9, 15]] = True
+    assert outlined(sheet) == {Axis.AXIAL: (3, 9, 15)}
     two = np.zeros(SHAPE, bool)
     two[2:6, 8:14, 7:10] = two[15:21, 8:14, 7:10] = True
     assert outlined(two) == {Axis.AXIAL: (7, 8, 9)}

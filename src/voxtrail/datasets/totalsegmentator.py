@@ -19,10 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
+from voxtrail.core.alignment import on_grid
 from voxtrail.core.box import Box
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.datasets.bones import bone_type, is_bone
-from voxtrail.errors import GridError, ImageError, InputError
+from voxtrail.errors import ImageError, InputError
 from voxtrail.io import read, read_labels
 from voxtrail.io.nifti.image import read_grid
 
@@ -161,7 +162,7 @@ def read_mask(root: Path, case: str, structure: str) -> LabelMap:
     ImageError
         If a file is missing, cannot be read, or the mask holds more than one label.
     GridError
-        If the mask lies on another grid than the CT.
+        If the voxels of the mask do not lie on those of the CT.
     """
     place = _there(mask_path(root, case, structure))
     mask = read_labels(place)
@@ -174,14 +175,8 @@ def read_mask(root: Path, case: str, structure: str) -> LabelMap:
             remedy="keep one structure a file",
         )
     grid = read_grid(_there(ct_path(root, case)))
-    if not mask.stored.same_as(grid):
-        raise GridError(
-            f"{case}/{structure} lies on another grid than its CT",
-            received=mask.stored.describe(),
-            accepted=grid.describe(),
-            remedy="resample the mask to the CT, or unpack the dataset again",
-        )
-    return LabelMap((mask.voxels > 0).astype(np.uint8), mask.stored, {1: structure})
+    inside = LabelMap((mask.voxels > 0).astype(np.uint8), mask.stored, {1: structure})
+    return on_grid(inside, grid, f"{case}/{structure}")
 
 
 def present(root: Path, case: str) -> Iterator[Structure]:

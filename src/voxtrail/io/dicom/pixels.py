@@ -94,7 +94,6 @@ def _single_bits(
         packed = file.read(-(-stop // 8) - first // 8)
         if len(packed) * 8 < size:
             raise ValueError(f"frame {number} breaks off")
-        # Words of big-endian files hold their bytes the other way round.
         bits = unpack_bits(packed)
         yield bits[first % 8 :][:size].reshape(rows, columns)
 

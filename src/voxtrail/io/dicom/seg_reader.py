@@ -77,7 +77,7 @@ def read(path: Path, request: LabelRequest) -> StoredImage:
         frames = list(frames_of(header))
         refuse_mixed(frames, path)
         step = _step(frames, header, request.like, path)
-        planes, lowest = _planes(frames, step, path)
+        planes, lowest = _planes(frames, step, request.like, path)
         shape = (frames[0].columns, frames[0].rows, int(planes.max()) + 1)
         # Frames that are left out take no room in the file, so it says nothing of the size.
         itemsize = np.dtype(np.uint16).itemsize
@@ -127,7 +127,7 @@ def _step(
             f"{path} has frames on one plane and does not say how far slices are apart",
             received="no SpacingBetweenSlices",
             accepted="frames on two planes, or their spacing",
-            remedy="name the scan that was labelled with --like (like=)",
+            remedy=_name_scan(like),
         )
     low, high = (
         end(frames, key=lambda frame: float(frame.position_mm @ normal)) for end in (min, max)
@@ -142,7 +142,7 @@ def _step(
             f"{path}: its frames are shifted along each other",
             received=f"a tilt of {tilt:.2f} degrees",
             accepted=f"frames above each other, to {TILT_DEGREES} degrees",
-            remedy="name the scan that was labelled with --like (like=)",
+            remedy=_name_scan(like),
         )
     return np.asarray(way / slices)
 
@@ -153,7 +153,7 @@ def _stated_spacing(header: Header) -> float | None:
 
 
 def _planes(
-    frames: Sequence[FrameHeader], step: FloatArray, path: Path
+    frames: Sequence[FrameHeader], step: FloatArray, like: Grid | None, path: Path
 ) -> tuple[NDArray[np.intp], FrameHeader]:
     """Return each frame's slice, counted from the lowest frame, and that frame."""
     normal = frames[0].normal
@@ -168,7 +168,7 @@ def _planes(
             received=f"frame {worst + 1} is {off.max():.4g} mm off a slice, where slices are "
             f"{float(np.linalg.norm(step)):.4g} mm apart",
             accepted="frames on the slices of one even stack",
-            remedy="name the scan that was labelled with --like (like=), or export it again",
+            remedy=_name_scan(like),
         )
     return planes.astype(np.intp), lowest
 
@@ -233,3 +233,10 @@ def _undescribed(path: Path, number: int) -> ImageError:
 
 def _degrees(cosine: float) -> float:
     return float(np.degrees(np.arccos(min(1.0, cosine))))
+
+
+def _name_scan(like: Grid | None) -> str:
+    """Return what to do about frames that are no even stack by themselves."""
+    if like is None:
+        return "name the scan that was labelled with --like (like=)"
+    return "pass the scan that was labelled, or export the segmentation again"

@@ -50,9 +50,12 @@ def outlined(mask: NDArray[np.bool_]) -> Outlined | None:
     inside = mask[box.slices]
     filled = {axis: _filled(inside, axis) for axis in Axis}
     apart = [axis for axis, slices in filled.items() if (np.diff(slices) > 1).all()]
-    if len(apart) == 1:
+    # A structure that is one voxel wide lies on one slice of another plane by itself.
+    several = [axis for axis in apart if len(filled[axis]) > 1]
+    if len(several or apart) == 1:
         # Slices that are never neighbours: a body is not cut so in the planes it was not drawn in.
-        return {apart[0]: _placed(filled[apart[0]], box, apart[0])}
+        (axis,) = several or apart
+        return {axis: _placed(filled[axis], box, axis)}
     limit = min(map(len, filled.values()))
     found = _fewest(inside, limit)
     if found is None:
