@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from voxtrail.core.axis import Axis
 from voxtrail.core.crop_path import CropPath
-from voxtrail.core.prompts import PointPrompt, Prompt, Prompts
+from voxtrail.core.prompts import Prompt, Prompts
 from voxtrail.core.volume import Volume
 from voxtrail.errors import PromptError
 from voxtrail.model.base import LoadedModel
@@ -24,17 +24,17 @@ from voxtrail.session.checks import check_placed, check_request, warnings_about
 from voxtrail.session.compose import compete, impose_drawn
 from voxtrail.session.config import Config
 from voxtrail.session.crops import MAX_GROWTHS, Crop, bounds_of, plan
+from voxtrail.session.drawing import Drawing
 from voxtrail.session.grey import GreyScan
 from voxtrail.session.loading import load_for
 from voxtrail.session.preview import SlicePreview, Tracked, recall_again, refine, whole_slice
 from voxtrail.session.record import RunRecord, Spent
 from voxtrail.session.run import LabelResult, Progress, Run, SliceDone
-from voxtrail.session.saved import SessionFile
 from voxtrail.session.segmentation import Segmentation
-from voxtrail.session.state import History, Place, State
+from voxtrail.session.state import Place
 
 
-class Session:
+class Session(Drawing):
     """One scan, what is drawn on it, and what was computed of it.
 
     Parameters
@@ -42,7 +42,7 @@ class Session:
     volume
         The scan; not copied.
     config
-        How it is segmented; the paper's best configuration with SAM 2.1 small by default.
+        How it is segmented; ``is+sps+shape`` with SAM 2.1 small by default.
     model
         A model that is already loaded; otherwise ``config.model`` is loaded when it is needed.
     cache
@@ -68,133 +68,15 @@ class Session:
         cache: Cache | None = None,
         file: str | os.PathLike[str] | None = None,
     ) -> None:
-        self.volume = volume
-        self.config = (config or Config()).resolved()
+        super().__init__(volume, config or Config(), file)
         self.cache = cache or Cache()
         self._loaded = model
-        self._history = History()
-        self._crops: dict[tuple[int, ...], Crop] = {}
-        self._file = None if file is None else SessionFile(file, volume)
-        if self._file and self._file.path.exists():
-            saved = self._file.read()
-            self.config, self._history = saved.config.resolved(), saved.history
-            self._crops = {crop.labels: crop for crop in saved.crops}
         self._scan = GreyScan(volume, parse_preprocess(self.config.window))
         self._results: dict[int, LabelResult] = {}
         self._tracked: dict[Place, Tracked] = {}
         self._preview_crops: dict[tuple[int, Axis], Crop] = {}
         self._record: RunRecord | None = None
         self._bounds = bounds_of(volume, self.config)
-
-    # What is drawn
-
-    @property
-    def state(self) -> State:
-        """What has been drawn, and what of it is an accepted prediction."""
-        return self._history.now
-
-    @property
-    def prompts(self) -> Prompts:
-        """What has been drawn."""
-        return self.state.on(self.volume.stored)
-
-    def add(self, prompt: Prompt) -> None:
-        """Draw something where nothing like it is drawn yet.
-
-        Raises
-        ------
-        PromptError
-            If it has no place in the scan, or there is a mask or box (or clicks) in its place.
-        """
-        alike = isinstance(prompt, PointPrompt)
-        here = self.state.at(Place.of(prompt))
-        if any(isinstance(one, PointPrompt) == alike for one in here):
-            raise PromptError(
-                "something of the kind is drawn there already",
-                received=f"{prompt.axis.label} slice {prompt.slice_index} (RAS+) of label "
-                f"{prompt.label}",
-                accepted="a slice without one",
-                remedy="replace it, or remove what is there",
-            )
-        self.replace(prompt)
-
-    def replace(self, prompt: Prompt) -> None:
-        """Draw something in place of what is there.
-
-        A mask or box takes the place of a mask or box and of the clicks that corrected it; clicks
-        take the place of clicks.
-
-        Raises
-        ------
-        PromptError
-            If it has no place in the scan.
-        """
-        self._draw(prompt, accepted=False)
-
-    def accept(self, preview: SlicePreview) -> None:
-        """Take a previewed mask as an outline."""
-        self._draw(preview.as_prompt(), accepted=True)
-
-    def remove(self, label: int, axis: Axis, slice_index: int) -> None:
-        """Take back what is drawn of a label on a slice (RAS+ number).
-
-        Raises
-        ------
-        PromptError
-            If nothing is drawn there.
-        """
-        place = Place(label, axis, slice_index)
-        if not self.state.at(place):
-            raise PromptError(
-                "nothing is drawn there",
-                received=f"{axis.label} slice {slice_index} (RAS+) of label {label}",
-                accepted=", ".join(
-                    f"{one.axis.label} {one.slice_index}" for one in self.prompts.of(label)
-                )
-                or "nothing of this label is drawn at all",
-                remedy="name a slice that was drawn on",
-            )
-        self._change(self.state.without(place))
-
-    def clear(self, label: int | None = None) -> None:
-        """Take back all that is drawn, of one label or of all of them; crops begin anew."""
-        state = self.state
-        for one in self.prompts.labels() if label is None else (label,):
-            state = state.without_label(one)
-            self._crops = {of: crop for of, crop in self._crops.items() if one not in of}
-        self._change(state)
-
-    def rename(self, label: int, name: str) -> None:
-        """Call a label by a name."""
-        self._change(self.state.named(label, name))
-
-    def load(self, prompts: Prompts) -> None:
-        """Draw all of some prompts, as one change.
-
-        Raises
-        ------
-        GridError
-            If they were drawn on another grid.
-        PromptError
-            If one has no place in the scan.
-        """
-        check_placed(self.volume, prompts)
-        state = self.state
-        for prompt in prompts.prompts:
-            state = state.with_prompt(prompt)
-        for label, name in prompts.names.items():
-            state = state.named(label, name)
-        self._change(state)
-
-    def undo(self) -> bool:
-        """Go back by one change; tell whether there was one."""
-        return self._go(self._history.back())
-
-    def redo(self) -> bool:
-        """Do again what was undone last; tell whether there was something."""
-        return self._go(self._history.forth())
-
-    # What follows from it
 
     @property
     def model(self) -> LoadedModel:
@@ -428,29 +310,6 @@ class Session:
         kept = tuple(prompt for prompt in drawn.prompts if prompt.label in wanted)
         return Prompts(kept, drawn.stored, drawn.names)
 
-    def _draw(self, prompt: Prompt, *, accepted: bool) -> None:
-        check_placed(self.volume, Prompts((prompt,), self.volume.stored, dict(self.state.names)))
-        self._change(self.state.with_prompt(prompt, accepted=accepted))
-
-    def _change(self, state: State) -> None:
-        self._go(self._history.then(state))
-
-    def _go(self, history: History) -> bool:
-        """Take up a history once it is saved; tell whether anything changed."""
-        if history.now is self._history.now:
-            return False
-        before, self._history = self._history, history
-        try:
-            self._save()
-        except BaseException:
-            self._history = before
-            raise
-        return True
-
-    def _save(self) -> None:
-        if self._file:
-            self._file.write(self.config, self._history, list(self._crops.values()))
-
 
 def _still_touching(run: Run, prompts: Prompts) -> list[str]:
     return [
@@ -479,7 +338,7 @@ def segment(
     prompts
         What was drawn on it, on the same grid.
     config
-        How; the paper's best configuration with SAM 2.1 small by default.
+        How; ``is+sps+shape`` with SAM 2.1 small by default.
     model
         A model that is already loaded; otherwise ``config.model`` is loaded.
     cache
