@@ -19,6 +19,7 @@ from tests.scans import oblique_affine, three_blocks
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.datasets.sample import sample
 from voxtrail.evaluate import simulate
+from voxtrail.io.registry import formats
 from voxtrail.memory.prompted.all import AllPrompts
 
 PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
@@ -48,7 +49,9 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.chdir(tmp_path)
+    formats.cache_clear()
     yield tmp_path
+    formats.cache_clear()
     for name in files:
         sys.modules.pop(Path(name).stem, None)
 

@@ -1,7 +1,8 @@
 """The formats that voxtrail knows, and which of them a file is of.
 
 Every `Format` that a module in one of the rooms beside this one defines is known: a new format is a
-new module, and no other file changes.
+new module, and no other file changes. Another package adds one through an entry point of the group
+``voxtrail.io`` whose value is the `Format`.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import importlib
 import pkgutil
 from collections.abc import Sequence
 from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from voxtrail.errors import ImageError, OutputError
+from voxtrail.errors import ImageError, OptionError, OutputError
 from voxtrail.io.format import Format
 
 
@@ -29,7 +31,29 @@ def formats() -> tuple[Format, ...]:
             for value in vars(importlib.import_module(module.name)).values():
                 if isinstance(value, Format):
                     found[id(value)] = value
+    for entry in entry_points(group="voxtrail.io"):
+        added = _loaded(entry)
+        found[id(added)] = added
     return tuple(sorted(found.values(), key=lambda one: (one.read_scan is None, one.name)))
+
+
+def _loaded(entry: EntryPoint) -> Format:
+    """Return the format that an entry point stands for."""
+    received: object
+    try:
+        received = entry.load()
+    except Exception as error:
+        # whatever a stranger's module raises when it is imported
+        received = f"{type(error).__name__}: {error}"
+    if not isinstance(received, Format):
+        raise OptionError(
+            f"the file format {entry.value} of "
+            f"{entry.dist.name if entry.dist else 'an unknown package'} cannot be used",
+            received=received,
+            accepted="a voxtrail.io.format.Format",
+            remedy="mend or uninstall that package",
+        )
+    return received
 
 
 def suffix_of(path: Path, suffixes: tuple[str, ...]) -> str | None:
