@@ -21,6 +21,7 @@ from tests.scans import reorder
 from voxtrail.core.axis import Axis
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.errors import GridError, ImageError, OptionError
+from voxtrail.io.dicom import pixels
 
 NAMES = {2: "rib_left_3", 300: "drawn by hand: Größe", 7: "vertebrae_L1"}
 
@@ -108,7 +109,7 @@ def nifti_of(labels, folder):
 
 def segmentation(frames, *, kind="BINARY", spacing=series.SPACING_MM[2], **elements) -> Dataset:
     """A segmentation by hand; each frame is (segment, slice, mask of rows and columns)."""
-    one = series.enhanced(range(len(frames)))
+    one = series.enhanced([number % series.SLICES for number in range(len(frames))])
     one.SOPClassUID = one.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.66.4"
     one.Modality, one.SegmentationType = "SEG", kind
     pixels = np.array([mask for _, _, mask in frames], np.uint8)
@@ -160,6 +161,55 @@ def test_frames_of_bits_that_end_within_a_byte_in_any_order(tmp_path):
     expected[2, 1, 3], expected[6, 4, 0], expected[3, 1, 3], expected[0, 0, 3] = 1, 2, 2, 2
     np.testing.assert_array_equal(read.to_stored(), expected)
     assert read.names == {1: "part 1", 2: "part 2"}
+
+
+@pytest.mark.parametrize("undefined", [False, True])
+def test_frames_by_the_thousand_are_read_one_at_a_time(undefined, tmp_path, monkeypatch):
+    """Far more elements than may be held at once, and pixels of what is asked for alone."""
+    places = [(row, column) for row in range(5) for column in range(7)]
+    frames = [(1 + n % 2, n // 2, mask(places[n % 35])) for n in range(600)]
+    one = segmentation(frames)
+    if undefined:
+        sequences_of_undefined_length(one)
+    path = kept(one, tmp_path)
+    monkeypatch.setattr("voxtrail.io.dicom.element_budget.MAX_ELEMENTS", 400)
+    read = vio.read_labels(path)
+    assert read.stored.shape == (7, 5, 300)
+    stored = read.to_stored()
+    for n in range(600):
+        row, column = places[n % 35]
+        assert stored[column, row, n // 2] == 1 + n % 2
+    looked_at = []
+    frames_at = pixels.frames_at
+    monkeypatch.setattr(
+        "voxtrail.io.dicom.seg_reader.frames_at",
+        lambda source, numbers: looked_at.extend(numbers) or frames_at(source, numbers),
+    )
+    vio.read_labels(path, structures=["part 2"])
+    assert looked_at == list(range(1, 600, 2))
+
+
+def sequences_of_undefined_length(one):
+    """As DCMTK writes them, and dcmqi with it."""
+    for element in one:
+        if element.VR == "SQ":
+            element.is_undefined_length = True
+            for item in element.value:
+                item.is_undefined_length_sequence_item = True
+                sequences_of_undefined_length(item)
+
+
+def test_contours_by_the_thousand_are_read_one_structure_at_a_time(tmp_path, monkeypatch):
+    scan = vio.read(source("classic", tmp_path))
+    lines = [box(x, y, x + 1, y + 1, n) for n in range(6) for x in (0.5, 4.5) for y in (0.5, 4.5)]
+    path = structures(scan, tmp_path, [lines, lines, lines])
+    every = vio.read_labels(path, like=scan)
+    # Of one structure of 24 contours there are fewer elements, of three there are more.
+    monkeypatch.setattr("voxtrail.io.dicom.element_budget.MAX_ELEMENTS", 260)
+    again = vio.read_labels(path, like=scan)
+    for label in (1, 2, 3):
+        assert np.count_nonzero(every.mask(label)) == 24
+        np.testing.assert_array_equal(again.mask(label), every.mask(label))
 
 
 @pytest.mark.parametrize("packed", [False, True])
