@@ -9,6 +9,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from tests.logits import assert_same_logits
 from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompts
 from voxtrail.core.volume import Volume
@@ -364,3 +365,35 @@ def test_another_structure_of_the_same_label_has_its_own_crop(scan, drawn, tiny)
     shared = segment(scan, other, CONFIG, model=tiny, cache=cache)
     alone = segment(scan, other, CONFIG, model=tiny)
     assert shared.record.labels[0].crop == alone.record.labels[0].crop
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_was_drawn_and_undone_the_result_is_that_of_what_is_drawn(seed, scan, truth, tiny):
+    """Random work on a session finds what a new session with the same crops finds."""
+    rng = np.random.default_rng(seed)
+    every = simulate(truth, "uniform:5").prompts
+    config = replace(CONFIG, preset=("is+sps", "is+sps+shape")[seed % 2], crop=None)
+    session = Session(scan, config, model=tiny)
+    session.load(simulate(truth))
+    for _ in range(8):
+        drawn = session.prompts.prompts
+        chosen = every[rng.integers(len(every))]
+        act = rng.integers(5)
+        if act == 0:
+            session.replace(chosen)
+        elif act == 1:
+            session.replace(wider(chosen))
+        elif act == 2 and len(session.prompts.of(drawn[0].label)) > 1:
+            session.remove(drawn[0].label, drawn[0].axis, drawn[0].slice_index)
+        elif act == 3:
+            session.undo()
+        else:
+            list(islice(session.propagate(), int(rng.integers(1, 30))))
+    found = session.run()
+    fresh = Session(scan, config, model=tiny)
+    fresh._crops = dict(session._crops)
+    fresh.load(session.prompts)
+    expected = fresh.run()
+    for label, logits in expected.logits.items():
+        assert found.logits[label].box == logits.box
+        assert_same_logits(found.logits[label].logits, logits.logits)
