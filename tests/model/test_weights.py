@@ -91,7 +91,7 @@ def test_published_sizes_are_named_for_both_versions() -> None:
     assert sizes | {f"{size}-2.0" for size in sizes} | {"micro"} <= set(CATALOGUE)
     assert CATALOGUE["small"].repository == "facebook/sam2.1-hiera-small"
     assert CATALOGUE["small-2.0"].repository == "facebook/sam2-hiera-small"
-    assert set(official.VARIANTS) == sizes
+    assert set(official.OFFICIAL_SIZES) == sizes
 
 
 @pytest.mark.parametrize("resolution", [100, 32, 4096, -64])

@@ -207,7 +207,7 @@ def _size_of(state: Mapping[str, Tensor]) -> str:
     blocks = len({key.split(".")[3] for key in state if key.startswith("image_encoder.trunk.bl")})
     return next(
         name
-        for name, variant in official.VARIANTS.items()
+        for name, variant in official.OFFICIAL_SIZES.items()
         if variant.embed_dim == width and sum(variant.blocks) == blocks
     )
 

@@ -63,7 +63,7 @@ SIGNATURE = "image_encoder.trunk.patch_embed.proj.weight"
 
 
 @dataclass(frozen=True)
-class Variant:
+class OfficialSize:
     """What distinguishes one published size from another.
 
     Parameters
@@ -91,11 +91,11 @@ class Variant:
 
 
 #: Source: ``configs/sam2.1/*.yaml`` and Hiera's defaults in the reference package.
-VARIANTS: Mapping[str, Variant] = {
-    "tiny": Variant(96, 1, (1, 2, 7, 2), (5, 7, 9)),
-    "small": Variant(96, 1, (1, 2, 11, 2), (7, 10, 13)),
-    "base-plus": Variant(112, 2, (2, 3, 16, 3), (12, 16, 20), background=14),
-    "large": Variant(144, 2, (2, 6, 36, 4), (23, 33, 43), windows=(8, 4, 16, 8)),
+OFFICIAL_SIZES: Mapping[str, OfficialSize] = {
+    "tiny": OfficialSize(96, 1, (1, 2, 7, 2), (5, 7, 9)),
+    "small": OfficialSize(96, 1, (1, 2, 11, 2), (7, 10, 13)),
+    "base-plus": OfficialSize(112, 2, (2, 3, 16, 3), (12, 16, 20), background=14),
+    "large": OfficialSize(144, 2, (2, 6, 36, 4), (23, 33, 43), windows=(8, 4, 16, 8)),
 }
 
 
@@ -120,7 +120,7 @@ def config_of(state: Mapping[str, Tensor], source: str) -> Any:
         for key in state
         if (match := re.match(r"image_encoder\.trunk\.blocks\.(\d+)\.", key))
     }
-    for variant in VARIANTS.values():
+    for variant in OFFICIAL_SIZES.values():
         if variant.embed_dim == width and sum(variant.blocks) == len(blocks):
             break
     else:
@@ -129,7 +129,7 @@ def config_of(state: Mapping[str, Tensor], source: str) -> Any:
             received=f"an image encoder {width} wide with {len(blocks)} blocks",
             accepted=", ".join(
                 f"{name} ({v.embed_dim} wide, {sum(v.blocks)} blocks)"
-                for name, v in VARIANTS.items()
+                for name, v in OFFICIAL_SIZES.items()
             ),
             remedy="pass an official SAM 2 checkpoint or one fine-tuned from it",
         )

@@ -48,7 +48,7 @@ class SlicePreview:
 
 
 @dataclass(frozen=True)
-class Tracked:
+class TrackedSlice:
     """How a slice came about in the last propagation.
 
     Parameters
@@ -67,7 +67,7 @@ class Tracked:
     pointer_keys: tuple[tuple[str, float], ...]
 
     @classmethod
-    def of(cls, path: CropPath, key: str, recalled: Recalled) -> Tracked:
+    def of(cls, path: CropPath, key: str, recalled: Recalled) -> TrackedSlice:
         """Return what is kept of a tracked slice."""
         return cls(path, key, recalled.memory_keys, recalled.pointer_keys)
 
@@ -115,7 +115,7 @@ def refine(
 
 
 def recall_again(
-    model: SliceModel, cache: PredictionCache, features: Features, slice_: Tracked
+    model: SliceModel, cache: PredictionCache, features: Features, slice_: TrackedSlice
 ) -> tuple[SlicePrediction, Tracking] | None:
     """Return a tracked slice's prediction and what it attended to, where all of it is kept."""
     predictions: Mapping[str, SlicePrediction | None] = {

@@ -27,7 +27,7 @@ from voxtrail.session.crops import MAX_GROWTHS, Crop, bounds_of, plan
 from voxtrail.session.drawing import Drawing
 from voxtrail.session.grey import GreyScan
 from voxtrail.session.loading import load_for
-from voxtrail.session.preview import SlicePreview, Tracked, recall_again, refine, whole_slice
+from voxtrail.session.preview import SlicePreview, TrackedSlice, recall_again, refine, whole_slice
 from voxtrail.session.record import RunRecord, Spent
 from voxtrail.session.run import LabelResult, Progress, Run, SliceDone
 from voxtrail.session.segmentation import Segmentation
@@ -73,7 +73,7 @@ class Session(Drawing):
         self._loaded = model
         self._scan = GreyScan(volume, parse_preprocess(self.config.window))
         self._results: dict[int, LabelResult] = {}
-        self._tracked: dict[Place, Tracked] = {}
+        self._tracked: dict[Place, TrackedSlice] = {}
         self._preview_crops: dict[tuple[int, Axis], Crop] = {}
         self._record: RunRecord | None = None
         self._bounds = bounds_of(volume, self.config)
@@ -233,7 +233,7 @@ class Session(Drawing):
         for done in run:
             if done.recalled is not None and stream:
                 place = Place(done.label, done.axis, done.slice_index)
-                self._tracked[place] = Tracked.of(done.path, done.key, done.recalled)
+                self._tracked[place] = TrackedSlice.of(done.path, done.key, done.recalled)
             if cancelled and cancelled():
                 return
             yield done
