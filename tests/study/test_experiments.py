@@ -8,8 +8,10 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
+from voxtrail import Config
 from voxtrail.errors import OptionError
 from voxtrail.study.experiments import every_experiment, experiments
+from voxtrail.study.methods import OURS, OURS_NAME
 from voxtrail.study.plots import Lines
 from voxtrail.study.report.figures import FIGURES
 from voxtrail.study.tasks.track_outlines import TrackOutlines
@@ -18,7 +20,7 @@ from voxtrail.study.tasks.track_outlines import TrackOutlines
 NAMED = [
     *("model-scale", "preprocessing", "prompts", "stride", "gating", "slicing", "propagation"),
     *("threshold", "final", "per-bone", "timing", "embeddings", "slice-change", "rivals"),
-    *("noisy-prompts", "prompt-budget", "resolution"),
+    *("noisy-prompts", "prompt-budget", "resolution", "follow", "shape", "prompt-cap", "seeding"),
 ]
 
 #: Whatever is there: a new experiment keeps these contracts without being named here.
@@ -114,6 +116,38 @@ def test_an_unknown_experiment_is_refused() -> None:
         experiments(["slices"])
     with pytest.raises(OptionError, match="no experiment was named"):
         experiments([])
+
+
+def test_tasks_of_all_experiments_can_be_put_in_one_order() -> None:
+    tasks = {row.task for item in every_experiment().values() for row in item.variants}
+    tracked = sorted(
+        (task for task in tasks if isinstance(task, TrackOutlines)),
+        key=lambda task: task.encoding_order(),
+    )
+    # Those that share encodings come together, the paper's crop first.
+    places = [task.encoding_order()[:4] for task in tracked]
+    starts = [
+        place for place, before in zip(places, [None, *places], strict=False) if place != before
+    ]
+    assert len(starts) == len(set(places))
+    assert places[0][3] == ""
+
+
+def test_ours_is_what_segment_does_when_nothing_is_asked_for() -> None:
+    task, default = OURS, Config()
+    said = Config(
+        prompt_memory=task.prompt_memory,
+        memory=task.memory,
+        prior=task.prior,
+        axes=task.axes,
+        direction=task.direction,
+        extent=task.extent,
+        window=task.window,
+        crop=task.crop,
+        margin_mm=task.margin_mm,
+    )
+    assert said.resolved() == default.resolved()
+    assert default.preset == OURS_NAME
 
 
 def test_what_is_the_studys_own_is_left_unsaid() -> None:

@@ -27,6 +27,7 @@ from voxtrail.study.pictures import Pictures
 from voxtrail.study.plan import encodings
 from voxtrail.study.record import Identity, Records, row_of
 from voxtrail.study.runner import prepare, run
+from voxtrail.study.settings import Settings
 from voxtrail.study.study_file import read_study
 from voxtrail.study.target import crop_of
 from voxtrail.study.task_context import TaskContext
@@ -82,6 +83,33 @@ def test_the_plan_counts_what_is_then_encoded(request_for, encoded) -> None:
     expected = sum(encodings(left.groups, 4.0).values())
     run(request, Serial())
     assert sum(encoded.values()) == expected
+
+
+def test_a_crop_around_the_outlines_is_encoded_for_itself_and_charged_for_all(
+    data, manifest, nano
+) -> None:
+    settings = Settings(data, model=str(nano), device="cpu", margin_mm=4.0)
+    context = TaskContext(settings)
+    target = context.open(manifest.structures[0])
+    papers = TrackOutlines()
+    own = replace(papers, crop="label", margin_mm=2.0)
+    measured = [
+        task.run(target, context) for task in (papers, own, own, replace(own, prior="shape"))
+    ]
+    configs = [json.loads(item.config) for item in measured]
+    assert [item["crop"] for item in configs] == ["none", "label", "label", "label"]
+    assert [item["roi"] is None for item in configs] == [False, True, True, True]
+    assert [item["margin_mm"] for item in configs] == [20.0, 2.0, 2.0, 2.0]
+    assert [item["prior"].split(":")[0] for item in configs] == ["none", "none", "none", "shape"]
+    # Another crop sees other pixels; what it has encoded is found by tasks with the same crop.
+    assert [bool(item.encoded_slices) for item in measured] == [True, True, False, False]
+    for item in measured[2:]:
+        assert item.image_encoder_s == pytest.approx(
+            sum(one.image_encoder_s for one in measured[:2])
+            / sum(one.encoded_slices for one in measured[:2])
+            * measured[1].encoded_slices
+        )
+        assert item.total_s > item.image_encoder_s
 
 
 def test_rows_are_unique_and_whole(request_for) -> None:

@@ -130,21 +130,21 @@ def encodings(
 ) -> dict[tuple[str, str, str, str], int]:
     """Return how many slices have to be encoded, by model, input size, preprocessing and axis.
 
-    Each slice of a structure once, however many tasks use it; the study's own model and input
-    size are called ``""``.
+    Each slice of a structure once, however many tasks use it, and once more for each other crop;
+    the study's own model and input size are called ``""``.
     """
     counts: dict[tuple[str, str, str, str], int] = {}
     for group in groups:
         if group.item is None:
             continue
         crop = crop_of(group.item.box, group.item.shape, group.item.spacing_mm, margin_mm)
-        keys = {
-            (task.model or "", str(task.resolution or ""), task.window, axis)
+        distinct = {
+            ((task.model or "", str(task.resolution or ""), task.window, axis), task.windows())
             for task in group.tasks
             if isinstance(task, TrackOutlines)
             for axis in task.axes
         }
-        for key in keys:
+        for key, _ in distinct:
             counts[key] = counts.get(key, 0) + crop.shape[Axis.named(key[3]).value]
     return dict(sorted(counts.items()))
 

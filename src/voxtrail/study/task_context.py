@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from voxtrail.core.axis import Axis
-from voxtrail.core.box import Box
 from voxtrail.core.peak_memory import peak_memory
 from voxtrail.core.stopwatch import synchronizer
 from voxtrail.core.volume import Volume
@@ -18,7 +16,7 @@ from voxtrail.model.catalogue import CATALOGUE
 from voxtrail.model.loading import load
 from voxtrail.propagate.feature_cache import FeatureCache
 from voxtrail.propagate.prediction_cache import PredictionCache
-from voxtrail.session import Cache, Config
+from voxtrail.session import Cache
 from voxtrail.study.settings import Settings
 from voxtrail.study.target import Target, load_target
 
@@ -41,8 +39,8 @@ class TaskContext:
         self._missing: dict[tuple[str, int | None], str] = {}
         self._scan: tuple[str, Volume] | None = None
         self._features: tuple[tuple[str, int], FeatureCache] | None = None
-        # Of this structure: seconds of encoding by weights, input size, preprocessing and axis.
-        self._encoding_s: dict[tuple[str, int, str, str], float] = {}
+        # Of this structure: seconds and slices of encoding by weights, input size, preprocessing.
+        self._encoding: dict[tuple[str, int, str], tuple[float, int]] = {}
 
     def model(self, name: str | None, resolution: int | None) -> LoadedModel:
         """Return a model, loaded when first asked for.
@@ -81,7 +79,7 @@ class TaskContext:
 
     def open(self, item: Structure) -> Target:
         """Read a structure and forget the one before; the scan stays for its next structure."""
-        self._encoding_s.clear()
+        self._encoding.clear()
         if self._scan is None or self._scan[0] != item.case:
             self._scan = item.case, read_ct(self.settings.root, item.case)
         self._features = None
@@ -91,7 +89,7 @@ class TaskContext:
         """Return the structure's features of a model at its input size.
 
         There is room for one preprocessing of all three axes of any structure. No more is needed:
-        tasks come sorted by model, input size and preprocessing.
+        tasks come sorted by model, input size, preprocessing and crop.
         """
         key = loaded.sha256, loaded.model.input_size
         if self._features is None or self._features[0] != key:
@@ -99,39 +97,35 @@ class TaskContext:
         return Cache(self._features[1], PredictionCache(ram_bytes=0), None)
 
     def attribute_encoding(
-        self, loaded: LoadedModel, config: Config, crop: Box, spent_s: float, encoded: int
+        self, loaded: LoadedModel, window: str, spent_s: float, slices: Mapping[str, int]
     ) -> float | None:
         """Return the seconds of encoding that a task would need by itself.
 
-        The first task of a structure that needs an axis' encodings spends the time, which is noted;
-        later ones find them and are attributed the same. Time that was spent on several axes at
-        once is divided by their numbers of slices.
+        A slice of the structure that was encoded for another task counts as much as one that is
+        encoded takes on average.
 
         Parameters
         ----------
-        loaded, config, crop
-            Of the task.
+        loaded, window
+            Model and preprocessing of the task.
         spent_s
             Seconds that this task spent on encoding.
-        encoded
-            Slices that it encoded.
+        slices
+            How many it encoded, and how many it found encoded (``reused``).
 
         Returns
         -------
         float or None
             None where all encodings were found in a folder of an earlier run.
         """
-        slices = {name: crop.shape[Axis.named(name).value] for name in config.axes}
-        keys = {
-            name: (loaded.sha256, loaded.model.input_size, config.window, name) for name in slices
-        }
-        new = [name for name in slices if keys[name] not in self._encoding_s]
-        if new and not encoded:
+        key = loaded.sha256, loaded.model.input_size, window
+        before_s, before = self._encoding.get(key, (0.0, 0))
+        encoded = before + slices["encoded"]
+        if not encoded:
             return None
-        for name in new:
-            share = slices[name] / sum(slices[other] for other in new)
-            self._encoding_s[keys[name]] = spent_s * share
-        return sum(self._encoding_s[key] for key in keys.values())
+        self._encoding[key] = before_s + spent_s, encoded
+        each_s = (before_s + spent_s) / encoded
+        return spent_s + each_s * slices["reused"]
 
     def peak_memory(self) -> AbstractContextManager[Callable[[], float | None]]:
         """Measure peak memory where the model runs; see `voxtrail.core.peak_memory`."""

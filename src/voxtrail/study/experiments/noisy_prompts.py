@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from voxtrail.study.experiment import Experiment, Recorded, Variant
-from voxtrail.study.methods import IS_SPS, RIVALS, rivals
+from voxtrail.study.methods import IS_SPS, OURS, OURS_NAME, RIVALS, rivals
 from voxtrail.study.noise import NOISES
 from voxtrail.study.plots import Bars, Series
 from voxtrail.study.tasks.interpolate_outlines import InterpolateOutlines
@@ -19,11 +19,15 @@ SPOILT = {
 
 
 def _spoilt(name: str, noise: str) -> tuple[Variant, ...]:
-    """Return the rows of one noise: tracking, and the methods without a model against it."""
-    ours = f"{name}: IS + SPS"
+    """Return the rows of one noise: tracking, and the other methods against it."""
+    tracked = f"{name}: IS + SPS"
     return (
-        Variant(ours, replace(IS_SPS, noise=noise)),
-        *(Variant(f"{name}: {by}", InterpolateOutlines(by=by, noise=noise), ours) for by in RIVALS),
+        Variant(tracked, replace(IS_SPS, noise=noise)),
+        *(
+            Variant(f"{name}: {by}", InterpolateOutlines(by=by, noise=noise), tracked)
+            for by in RIVALS
+        ),
+        Variant(f"{name}: {OURS_NAME}", replace(OURS, noise=noise), tracked),
     )
 
 
@@ -39,6 +43,7 @@ EXPERIMENT = Experiment(
     variants=(
         Variant(CLEAN, IS_SPS),
         *rivals(suffix=", clean"),
+        Variant(f"clean: {OURS_NAME}", OURS),
         *(row for name, noise in SPOILT.items() for row in _spoilt(name, noise)),
     ),
     plots=(
@@ -52,6 +57,7 @@ EXPERIMENT = Experiment(
                     Series(by, (f"{by}, clean", *(f"{name}: {by}" for name in SPOILT)))
                     for by in RIVALS
                 ),
+                Series(OURS_NAME, tuple(f"{name}: {OURS_NAME}" for name in ("clean", *SPOILT))),
             ),
         ),
     ),

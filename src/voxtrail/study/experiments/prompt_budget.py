@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from voxtrail.study.experiment import Experiment, Recorded, Variant
-from voxtrail.study.methods import BASELINE, IS, IS_SPS, RIVALS, SPS
+from voxtrail.study.methods import ALIGNED, BASELINE, IS, IS_SPS, OURS, OURS_NAME, RIVALS, SPS
 from voxtrail.study.plots import Lines, Series
 from voxtrail.study.tasks.interpolate_outlines import InterpolateOutlines
 from voxtrail.study.tasks.track_outlines import TrackOutlines
@@ -25,12 +25,17 @@ METHODS: dict[str, TrackOutlines | InterpolateOutlines] = {
     "IS": IS,
     "IS + SPS": IS_SPS,
     **{by: InterpolateOutlines(by=by) for by in RIVALS},
+    "signed-distance, aligned": InterpolateOutlines(by=ALIGNED),
+    OURS_NAME: OURS,
 }
 
 EXPERIMENT = Experiment(
     name="prompt-budget",
     place="ours",
-    hypothesis="tracking is ahead with few outlines; with many, interpolation catches up.",
+    hypothesis=(
+        "tracking is ahead with few outlines; with many, interpolation catches up; both fused stay "
+        "ahead."
+    ),
     paper_says="nothing: ours.",
     baseline="3: baseline",
     variants=tuple(

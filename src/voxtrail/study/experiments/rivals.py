@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from voxtrail.study.experiment import Claim, Experiment, Recorded, Variant
-from voxtrail.study.methods import IS_SPS, RIVALS, rivals
+from voxtrail.study.methods import ALIGNED, IS_SPS, OURS, OURS_NAME, RIVALS, rivals
+from voxtrail.study.tasks.interpolate_outlines import InterpolateOutlines
 
 FIRST_MIDDLE_LAST = "first-middle-last"
 
@@ -17,6 +18,8 @@ def _rows(slices: str) -> tuple[Variant, ...]:
         Variant(name, task),
         Variant(f"{name}, ends at outlines", replace(task, extent="prompts"), name),
         *rivals(slices, f", {slices}", name),
+        Variant(f"signed-distance, aligned, {slices}", InterpolateOutlines(slices, ALIGNED), name),
+        Variant(f"{OURS_NAME}, {slices}", replace(OURS, slices=slices), name),
     )
 
 
@@ -27,8 +30,9 @@ EXPERIMENT = Experiment(
         "tracking beats interpolation, and running past a structure's ends costs it some of that."
     ),
     paper_says=(
-        "nothing: ours. The rows that end at the outermost outlines are what `voxtrail segment` "
-        "does by default; interpolation ends there too."
+        "nothing: ours. The rows that end at the outermost outlines are the paper's method as "
+        "`voxtrail segment` runs it; interpolation and is+sps+shape, which is its default, end "
+        "there too."
     ),
     baseline=f"IS + SPS, {FIRST_MIDDLE_LAST}",
     variants=(*_rows(FIRST_MIDDLE_LAST), *_rows("uniform:5")),

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from voxtrail.preprocess import roi_text
 from voxtrail.propagate.schedule import Direction
 from voxtrail.session import Config, segment
-from voxtrail.session.config import Extent
+from voxtrail.session.config import CropMode, Extent
 from voxtrail.study.target import Target
 from voxtrail.study.task_context import TaskContext
 from voxtrail.study.tasks.base import Measurements, Task
@@ -28,7 +28,13 @@ class TrackOutlines(Task):
     axes, direction, window, prompt_memory, memory
         As in `voxtrail.Config`.
     extent
-        Passes run to the ends of the crop, as in the paper, unless said otherwise.
+        Passes run to the ends of the crop, as in the paper, unless said otherwise; as in
+        `voxtrail.Config`.
+    crop, margin_mm
+        As in `voxtrail.Config`: a crop around the outlines. With None as ``crop`` it is the paper's
+        "rough localisation", a box around the truth that nothing leaves (`Target`).
+    prior
+        As in `voxtrail.Config`.
     noise
         What spoils the outlines, such as ``dilated:mm=2``.
     model
@@ -44,7 +50,10 @@ class TrackOutlines(Task):
     window: str = "bone"
     prompt_memory: str = "all"
     memory: str = "recent:k=6"
-    extent: Extent = "all"
+    extent: Extent | None = "all"
+    crop: CropMode | None = None
+    margin_mm: float | None = None
+    prior: str = "none"
     noise: str | None = None
     model: str | None = None
     resolution: int | None = None
@@ -58,8 +67,16 @@ class TrackOutlines(Task):
         )
 
     def encoding_order(self) -> tuple[Any, ...]:
-        """Sort by model, input size and preprocessing, and the axial passes first."""
-        return self.model or "", self.resolution or 0, self.window, len(self.axes), self.axes
+        """Sort by model, input size and preprocessing, then by crop, the axial passes first."""
+        windows = " ".join(self.windows())
+        sees = self.model or "", self.resolution or 0, self.window, windows
+        return *sees, len(self.axes), self.axes
+
+    def windows(self) -> tuple[str, ...]:
+        """Return what decides which part of each slice is encoded; empty for the target's crop."""
+        if self.crop is None:
+            return ()
+        return self.crop, str(self.margin_mm), self.slices, str(self.noise)
 
     def run(self, target: Target | None, context: TaskContext) -> Measurements:
         """Draw the outlines, carry them, score the result; see `Task.run`."""
@@ -75,8 +92,10 @@ class TrackOutlines(Task):
             direction=self.direction,
             extent=self.extent,
             window=self.window,
-            crop="none",
-            roi=roi_text(target.crop, target.volume.stored),
+            crop=self.crop or "none",
+            margin_mm=self.margin_mm,
+            roi=None if self.crop else roi_text(target.crop, target.volume.stored),
+            prior=self.prior,
             resolution=loaded.model.input_size,
             device=context.settings.device,
         )
@@ -88,8 +107,8 @@ class TrackOutlines(Task):
             spent = time.perf_counter() - started
         seconds = result.record.seconds
         encoding = seconds.get("image encoder", 0.0)
-        encoded = result.record.slices["encoded"]
-        charged = context.attribute_encoding(loaded, config, target.crop, encoding, encoded)
+        slices = result.record.slices
+        charged = context.attribute_encoding(loaded, self.window, encoding, slices)
         passes = [item for label in result.record.labels for item in label.passes]
         past_first, past_last = past_ends(result.labels, target)
         return Measurements(
@@ -102,7 +121,7 @@ class TrackOutlines(Task):
             crop_slices=target.crop.shape[2],
             prompts=len(prompts.prompts),
             tracked_slices=sum(item.tracked for item in passes),
-            encoded_slices=encoded,
+            encoded_slices=slices["encoded"],
             past_first=past_first,
             past_last=past_last,
             image_encoder_s=charged,
