@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import voxtrail as vt
-from tests.cli.files import outlined, save, stored
+from tests.cli.files import outlined, save, stored, stored_labels
 from tests.io import series
 from tests.scans import ORDERS, oblique_affine, reorder, three_blocks
 from voxtrail.core.volume import LabelMap, Volume
@@ -243,3 +243,40 @@ def test_a_second_run_finds_what_the_first_one_cached(segment_args, case, voxtra
     assert second["predictions"]["segmented"] == 0
     assert second["predictions"]["reused"] > 0
     assert (case / "seg.nii.gz").read_bytes() == labels
+
+
+def test_outlines_of_another_plane_are_carried_along_it_and_said(case, nano, voxtrail):
+    """The record tells label, plane and slices, as stored; so do the axes that it names."""
+    labels = stored_labels()
+    drawn = np.zeros_like(labels)
+    filled = np.flatnonzero((labels == 1).any(axis=(1, 2)))  # stored axis 0 runs to the left
+    slices = [filled[1], filled[-2]]
+    drawn[slices] = labels[slices] == 1
+    save(case / "prompts.nii.gz", drawn)
+    said = voxtrail(
+        "segment", case / "ct.nii.gz", case / "prompts.nii.gz", "-o", case / "s.nii.gz",
+        "--model", nano, "--crop", "none", "--extent", "prompts",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    record = json.loads((case / "s.json").read_text())
+    assert record["config"]["axes"] == ["sagittal"]
+    words = f"1: taken as outlined on sagittal slices {slices[0]}, {slices[1]} (as stored)"
+    assert words in record["warnings"]
+    assert words in said.err
+    found = np.asarray(nib.load(case / "s.nii.gz").dataobj)
+    np.testing.assert_array_equal(found[slices], drawn[slices])
+
+
+def test_labels_a_hair_off_the_scans_grid_are_put_on_it_and_said(case, nano, voxtrail):
+    affine = stored()[1].copy()
+    affine[:3, 3] += affine[:3, 1] * 0.02
+    save(case / "prompts.nii.gz", outlined(), affine)
+    said = voxtrail(
+        "segment", case / "ct.nii.gz", case / "prompts.nii.gz", "-o", case / "s.nii.gz",
+        "--model", nano, "--crop", "none",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    warnings = json.loads((case / "s.json").read_text())["warnings"]
+    assert any("voxels) off the scan's grid" in one for one in warnings)
+    scan, out = (nib.load(case / name) for name in ("ct.nii.gz", "s.nii.gz"))
+    assert np.array_equal(scan.affine, out.affine)

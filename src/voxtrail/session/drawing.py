@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import PointPrompt, Prompt, Prompts
+from voxtrail.core.prompts_on_grid import put_on
 from voxtrail.core.volume import Volume
 from voxtrail.errors import PromptError
 from voxtrail.session.checks import check_placed
@@ -42,6 +44,7 @@ class Drawing:
         self.config = config.resolved()
         self._history = History()
         self._crops: dict[tuple[int, ...], Crop] = {}
+        self._notes: tuple[str, ...] = ()
         self._file = None if file is None else SessionFile(file, volume)
         if self._file and self._file.path.exists():
             saved = self._file.read()
@@ -55,8 +58,8 @@ class Drawing:
 
     @property
     def prompts(self) -> Prompts:
-        """What has been drawn."""
-        return self.state.on(self.volume.stored)
+        """What has been drawn, with notes of how it was loaded."""
+        return replace(self.state.on(self.volume.stored), notes=self._notes)
 
     def add(self, prompt: Prompt) -> None:
         """Draw something where nothing like it is drawn yet.
@@ -134,11 +137,13 @@ class Drawing:
         Raises
         ------
         GridError
-            If they were drawn on another grid.
+            If the voxels of their grid do not lie on the scan's.
         PromptError
             If one has no place in the scan.
         """
+        prompts = put_on(prompts, self.volume.stored)
         check_placed(self.volume, prompts)
+        self._notes = prompts.notes
         state = self.state
         for prompt in prompts.prompts:
             state = state.with_prompt(prompt)

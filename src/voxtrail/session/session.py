@@ -308,7 +308,7 @@ class Session(Drawing):
                 remedy="outline it on a slice first",
             )
         kept = tuple(prompt for prompt in drawn.prompts if prompt.label in wanted)
-        return Prompts(kept, drawn.stored, drawn.names)
+        return replace(drawn, prompts=kept)
 
 
 def _still_touching(run: Run, prompts: Prompts) -> list[str]:
