@@ -41,6 +41,7 @@ def three(scans) -> Path:
         for name in "abc"
     ]
     rows[2].update(memory="recent:k=2", overlay="c.png", probabilities="c-p.nii.gz")
+    rows[2].update(uncertainty="c-u.nii.gz")
     return table(scans, *rows)
 
 
@@ -65,10 +66,14 @@ def test_one_bad_case_does_not_stop_the_rest_and_the_exit_code_says_so(three, sc
     out = scans / "out"
     assert {path.name for path in out.iterdir()} == {
         "a.nii.gz", "a.json", "c.nii.gz", "c.json", "c.png", "c-p.nii.gz",
+        "c-u.nii.gz",
     }  # fmt: skip
     lines = said.out.splitlines()
-    assert lines[0].split() == ["case", "result", "labels", "voxels", "seconds"]
+    assert lines[0].split() == [
+        "case", "result", "labels", "voxels", "expected", "Dice", "seconds",
+    ]  # fmt: skip
     assert lines[1].split()[:3] == ["a", "done", "3"]
+    assert lines[1].split()[4] == "unknown"  # of two outlines none can be left out
     assert lines[2].startswith("b     failed  ")
     assert "ct-b.nii.gz" in lines[2]
     assert lines[4].startswith(f"2 done, 0 kept, 1 failed; {out}.")

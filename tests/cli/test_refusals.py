@@ -162,6 +162,7 @@ OPTIONS = {
     "--series": ("1", "a series of a DICOM folder"),
     "--structures": ("1,liver", "1, 2, 3"),
     "--probabilities": ("maps.png", ".nii.gz"),
+    "--uncertainty": ("maps.png", ".nii.gz"),
     "--overlay": ("sheet.jpg", ".png"),
     "-o": ("seg.docx", ".nii.gz"),
 }
@@ -234,7 +235,7 @@ def test_a_cache_folder_that_cannot_be_had(place, case, segment_args, refused):
     refused(*segment_args, "--quiet", "--cache", case / place, words=("cache folder",))
 
 
-@pytest.mark.parametrize("option", ["--overlay", "--probabilities"])
+@pytest.mark.parametrize("option", ["--overlay", "--probabilities", "--uncertainty"])
 def test_a_further_output_that_exists(option, case, segment_args, refused):
     place = case / ("taken.png" if option == "--overlay" else "taken.nii.gz")
     place.write_text("precious")
@@ -260,6 +261,8 @@ def test_two_outputs_in_one_place(case, segment_args, refused):
     place = case / "seg.nii.gz"
     refused(*segment_args, "--probabilities", place, words=("place of another output",))
     refused(*segment_args, "--probabilities", place, "--force", words=("another output",))
+    two = ("--probabilities", case / "p.nii.gz", "--uncertainty", case / "p.nii.gz")
+    refused(*segment_args, *two, words=("another output",))
 
 
 def model_args(segment_args, model):

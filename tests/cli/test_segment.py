@@ -117,6 +117,41 @@ def test_a_scan_placed_by_its_qform_alone_keeps_its_place(tmp_path, nano, voxtra
     assert (int(after.header["sform_code"]), int(after.header["qform_code"])) == (0, 1)
 
 
+def test_what_dice_is_to_be_expected_is_printed_and_recorded(case, segment_args, voxtrail):
+    drawn = stored_labels()
+    drawn[:, 4] = 0  # an axial slice, as they are stored
+    save(case / "prompts.nii.gz", drawn)
+    said = voxtrail(*segment_args, "--axes", "axial", "--uncertainty", case / "u.nii.gz")
+    assert said.code == 0, said.err
+    record = json.loads((case / "seg.json").read_text())
+    for label in record["labels"]:
+        told = label["expected_dice"]
+        assert told.keys() == {"dice", "spread", "outlines"}
+        assert told["outlines"] == len(label["left_out"]) > 0
+        assert (
+            f"expected Dice between outlines {told['dice']:.2f} +- {told['spread']:.2f} "
+            f"({told['outlines']} outline"
+        ) in said.out
+    assert record["outputs"]["uncertainty"] == "u.nii.gz"
+    unsure = nib.load(case / "u.nii.gz")
+    np.testing.assert_array_equal(unsure.affine, nib.load(case / "ct.nii.gz").affine)
+    values = np.asarray(unsure.dataobj)
+    assert (values.shape, values.dtype) == ((*stored()[0].shape, 3), np.float32)
+    assert 0 <= values.min() < values.max() <= 1
+    for number in (1, 2, 3):
+        of_label = (drawn == number).any(axis=(0, 2))
+        assert not values[:, of_label, :, number - 1].any()
+
+
+@pytest.mark.parametrize("more", [("--no-quality",), ()])
+def test_an_expectation_that_cannot_be_told_is_no_number(more, case, segment_args, voxtrail):
+    said = voxtrail(*segment_args, *more)  # two outlined slices
+    assert "expected Dice unknown" in said.out
+    record = json.loads((case / "seg.json").read_text())
+    assert [label["expected_dice"] for label in record["labels"]] == [None] * 3
+    assert record["config"]["quality"] is not bool(more)
+
+
 def test_quiet_says_nothing_and_json_says_json_only(case, segment_args, voxtrail):
     said = voxtrail(*segment_args, "--quiet", "--json")
     assert (said.code, said.err) == (0, "")

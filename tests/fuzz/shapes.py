@@ -236,6 +236,7 @@ def cases_csv(whole: bytes) -> st.SearchStrategy[bytes]:
         "direction": ("both", "forward", "back"),
         "extent": ("object", "all", "some"),
         "overlay": ("a.png", "b.gif", "../c.png", "x" * 300 + ".png", "A.PNG"),
+        "uncertainty": ("u.nii.gz", "a.nii.gz", "u.txt", "../u.nii.gz"),
         "probabilities": ("p.nii.gz", "a.nii.gz", "p.txt", "/dev/full.nii.gz"),
         "resolution": ("64",),  # no column
     }

@@ -115,7 +115,7 @@ def test_tables_of_cases(files, data):
     content = data.draw(shapes.cases_csv((files / "cases.csv").read_bytes()))
     rows = read_or_refuse(read_table, files / "drawn-cases.csv", content)
     for row in rows or ():
-        for name in (row.output, row.overlay, row.probabilities):
+        for name in (row.output, row.overlay, row.probabilities, row.uncertainty):
             assert "/" not in name
 
 

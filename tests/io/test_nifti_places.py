@@ -10,7 +10,7 @@ import SimpleITK
 
 import voxtrail.io as vio
 from voxtrail.core.volume import LabelMap
-from voxtrail.io.nifti.probabilities import write_probabilities
+from voxtrail.io.nifti.shares import write_shares
 
 SHAPE = (8, 7, 6)
 SIZES = (1.5, 1.25, 3.0)
@@ -86,7 +86,7 @@ def test_both_readers_put_scan_and_labels_on_one_place(codes, unit, case, tmp_pa
     vio.write(labels, tmp_path / "out.nii.gz")
     vio.write(scan, tmp_path / "again.nii")
     maps = {1: labels.mask(1).astype(np.float32), 2: labels.mask(2).astype(np.float32)}
-    write_probabilities(maps, scan.stored, tmp_path / "p.nii.gz")
+    write_shares(maps, scan.stored, tmp_path / "p.nii.gz", "probabilities")
     for written in (tmp_path / "out.nii.gz", tmp_path / "again.nii", tmp_path / "p.nii.gz"):
         theirs, ours = nib.load(path).header, nib.load(written).header
         for field in ("qform_code", "sform_code", "srow_x", "srow_y", "srow_z", "quatern_b",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import voxtrail
 from voxtrail.cli.case import Case, Engine, carry_out, write
-from voxtrail.cli.outputs import Outputs
+from voxtrail.cli.outputs import FURTHER_FILES, Outputs
 from voxtrail.cli.progress import say
 from voxtrail.errors import InputError, OptionError, OutputError
 
@@ -131,6 +131,7 @@ class Batch:
         outputs = Outputs(
             self.folder / row.output,
             self.folder / row.probabilities if row.probabilities else None,
+            self.folder / row.uncertainty if row.uncertainty else None,
             self.folder / row.overlay if row.overlay else None,
             self.force,
             tuple(place for place in (row.image, row.prompts) if place),
@@ -184,24 +185,28 @@ def print_summary(outcomes: Sequence[Outcome], folder: Path, *, as_json: bool) -
         sys.stdout.write(json.dumps(said, indent=2) + "\n")
         return
     width = max(len("case"), *(len(one.name) for one in outcomes))
-    sys.stdout.write(f"{'case':<{width}}  result  labels    voxels  seconds\n")
+    sys.stdout.write(f"{'case':<{width}}  result  labels    voxels  expected Dice  seconds\n")
     for one in outcomes:
         if one.record is None:
             sys.stdout.write(f"{one.name:<{width}}  {one.result:<6}  {one.error}\n")
             continue
-        labels, voxels, seconds = _figures(one.record)
+        labels, voxels, expected, seconds = _figures(one.record)
         sys.stdout.write(
-            f"{one.name:<{width}}  {one.result:<6}  {labels:>6}  {voxels:>8}  {seconds:>7.1f}\n"
+            f"{one.name:<{width}}  {one.result:<6}  {labels:>6}  {voxels:>8}  {expected:>13}  "
+            f"{seconds:>7.1f}\n"
         )
     kinds = Counter(one.result for one in outcomes)
     counted = ", ".join(f"{kinds[kind]} {kind}" for kind in ("done", "kept", "failed"))
     sys.stdout.write(f"{counted}; {folder}. Research use only: not a medical device.\n")
 
 
-def _figures(record: dict[str, Any]) -> tuple[int, int, float]:
-    """Return what a record says of labels, voxels and seconds."""
+def _figures(record: dict[str, Any]) -> tuple[int, int, str, float]:
+    """Return what a record says of labels, voxels, expected Dice (the least) and seconds."""
     labels = record["labels"]
-    return len(labels), sum(int(one["voxels"]) for one in labels), float(record["seconds"]["total"])
+    told = [float(one["expected_dice"]["dice"]) for one in labels if one["expected_dice"]]
+    least = f"{'' if len(labels) == 1 else 'from '}{min(told):.2f}" if told else "unknown"
+    voxels = sum(int(one["voxels"]) for one in labels)
+    return len(labels), voxels, least, float(record["seconds"]["total"])
 
 
 def _configured(config: Config, row: Row) -> Config:
@@ -244,7 +249,7 @@ def _record_of(case: Case, loaded: LoadedModel) -> dict[str, Any] | None:
             and record["inputs"] == case.fingerprints()
         )
         of = record["outputs"]
-        names = [*of["labels"], *(of[use] for use in ("probabilities", "overlay") if use in of)]
+        names = [*of["labels"], *(of[use] for use in FURTHER_FILES if use in of)]
         wanted = {place.name for place in case.outputs.places()[2:]}
         there = all((case.outputs.labels.parent / name).is_file() for name in names)
         _figures(record)

@@ -102,18 +102,18 @@ class Engine:
     loaded
         The model; with ``--resolution auto`` that of the last scan.
     cache
-        What earlier cases and runs encoded and segmented.
+        What earlier cases and runs encoded and segmented; None where each case is by itself.
     """
 
     loaded: LoadedModel
-    cache: Cache
+    cache: Cache | None
 
     @classmethod
     def of(cls, loaded: LoadedModel, folder: Path | None) -> Engine:
         """Return a model with the cache in a folder; without one each case is by itself."""
         from voxtrail.session import Cache
 
-        return cls(loaded, Cache.in_folder(folder) if folder else Cache.of_one_run())
+        return cls(loaded, Cache.in_folder(folder) if folder else None)
 
 
 def carry_out(case: Case, inputs: Inputs, engine: Engine, *, quiet: bool) -> Segmentation:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from voxtrail.cli.outputs import FURTHER_FILES
 from voxtrail.errors import InputError
 
 #: A larger table is none that people or their scripts make of scans.
@@ -21,7 +22,7 @@ MAX_BYTES, MAX_ROWS = 16 * 2**20, 100_000
 SUFFIX = ".nii.gz"
 
 _NEEDED = ("image", "prompts")
-_NAMES = ("output", "probabilities", "overlay")
+_NAMES = ("output", *FURTHER_FILES)
 
 #: Options that may differ from case to case, as the command line spells them.
 OPTIONS = (
@@ -41,8 +42,8 @@ class Row:
     ----------
     image, prompts
         What to read; None where a pattern found none to go with the other.
-    output, probabilities, overlay
-        Names of files in the batch's folder; the last two may be empty.
+    output, probabilities, uncertainty, overlay
+        Names of files in the batch's folder; all but the first may be empty.
     options
         What differs from the command line, by the option's name.
     """
@@ -51,6 +52,7 @@ class Row:
     prompts: Path | None
     output: str
     probabilities: str = ""
+    uncertainty: str = ""
     overlay: str = ""
     options: dict[str, str] = field(default_factory=dict)
 
@@ -59,8 +61,8 @@ def read_table(path: Path) -> list[Row]:
     """Read a table of cases: comma-separated, UTF-8, one line a case under a line of names.
 
     Columns are ``image``, ``prompts``, ``output`` (the image's own stem where it is empty or left
-    out), ``probabilities``, ``overlay`` and any of `OPTIONS`; empty cells take the command line's
-    value. Relative paths start at the table's folder.
+    out), ``probabilities``, ``uncertainty``, ``overlay`` and any of `OPTIONS`; empty cells take
+    the command line's value. Relative paths start at the table's folder.
 
     Raises
     ------
@@ -165,7 +167,8 @@ def _row(cells: Sequence[str], header: Sequence[str], line: int, path: Path) -> 
             _refuse(f"line {line} of {path} is incomplete", f"no {name}", "an image and prompts")
     image = path.parent / of["image"]
     output = of.get("output", "")
-    for name in (output, of.get("probabilities", ""), of.get("overlay", "")):
+    further = {name: of.get(name, "") for name in FURTHER_FILES}
+    for name in (output, *further.values()):
         if name and (name != Path(name).name or name.startswith(".") or not name.isprintable()):
             _refuse(
                 f"line {line} of {path} leads out of the batch's folder",
@@ -176,8 +179,7 @@ def _row(cells: Sequence[str], header: Sequence[str], line: int, path: Path) -> 
     if "." not in output:
         output += SUFFIX
     options = {name: of[name] for name in OPTIONS if of.get(name)}
-    further = (of.get("probabilities", ""), of.get("overlay", ""))
-    return Row(image, path.parent / of["prompts"], output, *further, options)
+    return Row(image, path.parent / of["prompts"], output, **further, options=options)
 
 
 def _stem(image: Path) -> str:

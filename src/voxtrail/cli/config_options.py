@@ -89,6 +89,11 @@ OPTIONS: dict[str, Any] = {
         str,
         "Labels compete for a voxel, or are kept apart (one more file each).",
     ),
+    "quality": _option(
+        bool,
+        "Leave out each inner outline in turn, to tell what Dice is to be expected.",
+        "--quality/--no-quality",
+    ),
     "device": _option(
         str,
         "auto, cpu, cuda or mps.",

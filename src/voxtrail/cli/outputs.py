@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from voxtrail.core.volume import Volume
     from voxtrail.session import Config, Segmentation
 
+#: What else a run may write, as options, columns of a table of cases and the record call it.
+FURTHER_FILES = ("probabilities", "uncertainty", "overlay")
+
 
 @dataclass(frozen=True)
 class Outputs:
@@ -24,7 +27,7 @@ class Outputs:
     ----------
     labels
         The label map; the run's record lies beside it.
-    probabilities, overlay
+    probabilities, uncertainty, overlay
         Further files, where asked for.
     force
         Whether existing files may be replaced.
@@ -34,6 +37,7 @@ class Outputs:
 
     labels: Path
     probabilities: Path | None = None
+    uncertainty: Path | None = None
     overlay: Path | None = None
     force: bool = False
     inputs: tuple[Path, ...] = ()
@@ -51,17 +55,17 @@ class Outputs:
 
     def places(self) -> tuple[Path, ...]:
         """Return every file that is sure to be written."""
-        further = (self.probabilities, self.overlay)
+        further = (self.probabilities, self.uncertainty, self.overlay)
         return (self.labels, self.record, *(place for place in further if place))
 
     def check(self) -> None:
         """Refuse, before anything is read, places where a file cannot be put."""
         from voxtrail.io import check_output, check_writable
-        from voxtrail.io.nifti.probabilities import check_probabilities_output
+        from voxtrail.io.nifti.shares import check_shares_output
 
         check_output(self.labels, self.force)
-        if self.probabilities:
-            check_probabilities_output(self.probabilities, self.force)
+        for kind, place in self._shares().items():
+            check_shares_output(place, kind, self.force)
         if self.overlay:
             _check_picture(self.overlay)
         taken = {path.resolve(): "an input" for path in self.inputs}
@@ -98,7 +102,7 @@ class Outputs:
         """
         from voxtrail.core.volume import LabelMap
         from voxtrail.io import replacing, write
-        from voxtrail.io.nifti.probabilities import write_probabilities
+        from voxtrail.io.nifti.shares import write_shares
         from voxtrail.io.registry import copies_patient
 
         picture = b""
@@ -115,9 +119,10 @@ class Outputs:
                 names = {1: result.labels.name(label)}
                 apart = LabelMap(mask, scan.stored, names, scan.provenance)
                 written += write(apart, place, self.force)
-        if self.probabilities:
-            maps = {label: result.probabilities(label) for label in result.logits}
-            write_probabilities(maps, scan.stored, self.probabilities, self.force)
+        of_label = {"probabilities": result.probabilities, "uncertainty": result.uncertainty}
+        for kind, place in self._shares().items():
+            maps = {label: of_label[kind](label) for label in result.logits}
+            write_shares(maps, scan.stored, place, kind, self.force)
         if self.overlay:
             with replacing(self.overlay, self.force) as place:
                 place.write_bytes(picture)
@@ -132,10 +137,14 @@ class Outputs:
             place.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
         return record
 
+    def _shares(self) -> dict[str, Path]:
+        """Return the files of numbers from 0 to 1 that were asked for, by their kind."""
+        asked = {"probabilities": self.probabilities, "uncertainty": self.uncertainty}
+        return {kind: place for kind, place in asked.items() if place}
+
     def _names(self, written: Sequence[Path]) -> dict[str, Any]:
         names: dict[str, Any] = {"labels": [place.name for place in written]}
-        if self.probabilities:
-            names["probabilities"] = self.probabilities.name
+        names |= {kind: place.name for kind, place in self._shares().items()}
         if self.overlay:
             names["overlay"] = self.overlay.name
         return names

@@ -18,6 +18,7 @@ from voxtrail.cli.outputs import Outputs
 if TYPE_CHECKING:
     from voxtrail.model.base import LoadedModel
     from voxtrail.session import Config, Segmentation
+    from voxtrail.session.expected_dice import ExpectedDice
 
 
 @takes_config
@@ -44,7 +45,7 @@ def run(
         Path | None,
         typer.Option(
             help="Many scans: a CSV with columns image, prompts, and output, overlay, "
-            "probabilities or any option that differs from case to case, where wanted."
+            "probabilities, uncertainty or any option that differs from case to case, where wanted."
         ),
     ] = None,
     axes: Annotated[
@@ -65,6 +66,12 @@ def run(
     ] = None,
     probabilities: Annotated[
         Path | None, typer.Option(help="Also write probabilities: NIfTI, one volume a label.")
+    ] = None,
+    uncertainty: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write how unsure each voxel is, 0 to 1: NIfTI, one volume a label."
+        ),
     ] = None,
     overlay: Annotated[
         Path | None,
@@ -94,13 +101,13 @@ def run(
         rows = match_patterns(image, prompts)
     else:
         inputs = (Path(image), Path(prompts))
-        files = Outputs(output, probabilities, overlay, force, inputs)
+        files = Outputs(output, probabilities, uncertainty, overlay, force, inputs)
         case = Case(*inputs, files, config, series, split(structures), axes is not None)
         _segment_one(case, cache, quiet=quiet, as_json=as_json)
         return
-    if probabilities or overlay:
+    if probabilities or uncertainty or overlay:
         raise typer.BadParameter(
-            "--probabilities and --overlay name one file; "
+            "--probabilities, --uncertainty and --overlay name one file; "
             "of many scans they are columns of CASES.csv"
         )
     batch = Batch(rows, output, config, series, structures, force, axes is not None)
@@ -155,12 +162,23 @@ def _report(result: Segmentation, files: Outputs) -> None:
         grown = f", crop grown {label.growths}x" if label.growths else ""
         sys.stdout.write(
             f"{label.label} {label.name}: {label.voxels} voxels, "
-            f"{label.voxels * millilitres:.1f} ml{grown}\n"
+            f"{label.voxels * millilitres:.1f} ml, {expected_text(label.expected_dice)}{grown}\n"
         )
     sys.stdout.write(
         f"{files.labels} in {record.seconds['total']:.1f} s "
         f"({record.model['name']}, {record.model['runtime']} on {record.device}). "
         "Research use only: not a medical device.\n"
+    )
+
+
+def expected_text(expected: ExpectedDice | None) -> str:
+    """Return in a few words what Dice is to be expected."""
+    if expected is None:
+        return "expected Dice unknown (no outline was left out to tell)"
+    outlines = "1 outline" if expected.outlines == 1 else f"{expected.outlines} outlines"
+    return (
+        f"expected Dice between outlines {expected.dice:.2f} +- {expected.spread:.2f} "
+        f"({outlines} left out to tell)"
     )
 
 

@@ -89,6 +89,9 @@ class Config:
         follows from the size of the crop.
     fuse
         How directions and axes become one, such as ``mean-logit`` or ``MeanLogit()``.
+    quality
+        Whether each inner outline is left out in turn, to tell how good the result is likely to
+        be; see `voxtrail.session.leave_one_out`. It changes nothing else.
     overlap
         Whether labels ``compete`` for a voxel or are kept ``apart``.
     device
@@ -120,6 +123,7 @@ class Config:
     resolution: int | Literal["auto"] | None = None
     fuse: str | Fusion = "mean-logit"
     overlap: Overlap = "compete"
+    quality: bool = True
     device: str = "auto"
     runtime: Runtime = "auto"
     precision: Precision = "float32"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -14,6 +14,8 @@ from voxtrail.core.volume import Volume
 from voxtrail.model.base import LoadedModel, SliceModel
 from voxtrail.session.cache import Cache
 from voxtrail.session.config import Config
+from voxtrail.session.expected_dice import ExpectedDice
+from voxtrail.session.leave_one_out import LeftOut
 
 FORMAT = "voxtrail-run/1"
 NOTICE = "Research use only. Not a medical device."
@@ -55,6 +57,11 @@ class LabelRecord:
         What was propagated.
     voxels
         Size of the label in the result.
+    expected_dice
+        What Dice is to be expected of slices between the outlines; None where it cannot be told:
+        with one or two outlined slices, or where none was left out (`Config.quality`).
+    left_out
+        The outlines that were left out to tell, and the Dice with which the others foretold each.
     """
 
     label: int
@@ -65,6 +72,13 @@ class LabelRecord:
     windows: list[dict[str, Any]]
     passes: list[PassRecord]
     voxels: int
+    expected_dice: ExpectedDice | None = None
+    left_out: tuple[LeftOut, ...] = ()
+
+    def with_left_out(self, left_out: Sequence[LeftOut], confidence: float) -> LabelRecord:
+        """Return the record with what outlines that were left out tell; see `ExpectedDice.of`."""
+        expected = ExpectedDice.of(left_out, confidence)
+        return replace(self, expected_dice=expected, left_out=tuple(left_out))
 
 
 @dataclass(frozen=True)

@@ -22,13 +22,17 @@ from voxtrail.preprocess.beyond_outlines import follow_mask
 from voxtrail.propagate.bank import Recalled
 from voxtrail.propagate.features import FeatureSource
 from voxtrail.propagate.propagator import Propagator
-from voxtrail.propagate.stack import PassLogits, Stack, StackLogits, drawn_mask
+from voxtrail.propagate.stack import Stack, StackLogits, drawn_mask
 from voxtrail.session.cache import Cache
-from voxtrail.session.compose import UNVISITED_LOGIT, LabelLogits
+from voxtrail.session.compose import LabelLogits
 from voxtrail.session.config import Config, Extent
 from voxtrail.session.crops import MAX_GROWTHS, Crop, ends_of, growth_step, range_along
-from voxtrail.session.grey import GreyScan, GreyStack
+from voxtrail.session.fusing import combined, outlines_in, readings
+from voxtrail.session.grey import GreyScan
+from voxtrail.session.label_stack import LabelStack
+from voxtrail.session.quality import LabelQuality
 from voxtrail.session.record import LabelRecord, PassRecord
+from voxtrail.session.uncertainty import quality_of
 
 FloatArray = NDArray[np.float32]
 #: Called with slices done, slices in all, and what is being done.
@@ -73,49 +77,14 @@ class LabelResult:
         Sides of the crop that a predicted mask reached.
     record
         How it came about.
+    quality
+        How sure it is.
     """
 
     fused: LabelLogits
     touching: set[Side]
     record: LabelRecord
-
-
-@dataclass(frozen=True, eq=False)
-class _LabelStack:
-    """One label's stack along one axis, and where it lies in the scan.
-
-    Parameters
-    ----------
-    crop, label, axis
-        Which.
-    grey
-        The windows of all labels that share the crop.
-    start, stop
-        First slice of this label, and one past its last (RAS+ numbers).
-    extent
-        Where its passes end.
-    stack
-        What is propagated.
-    """
-
-    crop: Crop
-    label: int
-    axis: Axis
-    grey: GreyStack
-    start: int
-    stop: int
-    extent: Extent
-    stack: Stack
-
-    @property
-    def path(self) -> CropPath:
-        """Its windows, as far as they have been decided."""
-        return self.grey.path.part(self.start, self.stop)
-
-    def beyond(self, slice_index: int) -> int:
-        """Return +1 above the last slice that was drawn, -1 below the first one, else 0."""
-        index = slice_index - self.start
-        return (index > max(self.stack.prompts)) - (index < min(self.stack.prompts))
+    quality: LabelQuality
 
 
 class Run:
@@ -167,6 +136,8 @@ class Run:
         self._fusion = config.fusion
         self._prior = config.shape_prior
         self.results: dict[int, LabelResult] = {}
+        #: By label: its stacks, and what was found in them in its last crop.
+        self.found: dict[int, list[tuple[LabelStack, StackLogits]]] = {}
         self.crops: list[Crop] = []
 
     def __iter__(self) -> Iterator[SliceDone]:
@@ -181,7 +152,7 @@ class Run:
             ran = [_as_run(crop, stacks) for crop in self._waiting]
             self._waiting = [self._grown(crop) for crop in ran if not self._settled(crop)]
 
-    def _propagate(self, stacks: Sequence[_LabelStack]) -> Iterator[SliceDone]:
+    def _propagate(self, stacks: Sequence[LabelStack]) -> Iterator[SliceDone]:
         """Carry the outlines of some stacks through them, and fuse what is found."""
         again = " (larger crop)" if any(one.crop.growths for one in stacks) else ""
         follows = [self._follows(one.extent) for one in stacks]
@@ -210,15 +181,14 @@ class Run:
                 )
         pairs = list(zip(stacks, under_way.results(), strict=True))
         for label in dict.fromkeys(one.label for one in stacks):
-            self.results[label] = self._fuse(
-                label, [pair for pair in pairs if pair[0].label == label]
-            )
+            self.found[label] = [pair for pair in pairs if pair[0].label == label]
+            self.results[label] = self._fuse(label, self.found[label])
 
     def _follows(self, extent: Extent) -> bool:
         """Tell whether windows beyond the outermost outlines move after the masks found there."""
         return self._config.crop == "follow" and extent != "prompts"
 
-    def _follow(self, where: _LabelStack, slice_index: int, mask: NDArray[np.bool_]) -> None:
+    def _follow(self, where: LabelStack, slice_index: int, mask: NDArray[np.bool_]) -> None:
         """Move the windows of the slices that a pass comes to next."""
         towards = where.beyond(slice_index)
         if towards:
@@ -240,7 +210,7 @@ class Run:
         grown = crop.grown(growth_step(self._volume, crop), sides, self._bounds)
         return replace(grown, growths=crop.growths + 1)
 
-    def _stacks(self, crop: Crop, axis: Axis) -> list[_LabelStack]:
+    def _stacks(self, crop: Crop, axis: Axis) -> list[LabelStack]:
         """Return the stacks of a crop's labels along one axis; they share their features."""
         shape = self._volume.grid.shape
         ranges: dict[int, tuple[int, int, Extent]] = {}
@@ -268,10 +238,10 @@ class Run:
             }
             part = source.part(start - first, stop - first)
             stack = Stack(part, prompts, stop_when_gone=extent == "object")
-            stacks.append(_LabelStack(crop, label, axis, grey, start, stop, extent, stack))
+            stacks.append(LabelStack(crop, label, axis, grey, start, stop, extent, stack))
         return stacks
 
-    def _fuse(self, label: int, found: Sequence[tuple[_LabelStack, StackLogits]]) -> LabelResult:
+    def _fuse(self, label: int, found: Sequence[tuple[LabelStack, StackLogits]]) -> LabelResult:
         box = found[0][0].path.hull()
         for one, _ in found[1:]:
             box = box.joined(one.path.hull())
@@ -279,29 +249,21 @@ class Run:
         bounding = [one.axis for one, _ in found if one.extent == "prompts"]
         for axis in bounding:
             box = box.with_range(axis, *ends_of(axis, self._prompts.of(label), self._volume))
-        total = np.zeros(box.shape, dtype=np.float32)
-        count = np.zeros(box.shape, dtype=np.uint8)
         touching: set[Side] = set()
         for one, result in found:
             drawn = [i for i, prompts in one.stack.prompts.items() if drawn_mask(prompts)]
-            for logits, said in _readings(result):
-                embedded = self._fusion.embed(logits)
-                embedded[~said] = 0.0
-                one.path.add(embedded, total, box)
-                everywhere = np.broadcast_to(said[:, None, None], logits.shape)
-                one.path.add(everywhere, count, box)
+            for logits, said in readings(result):
                 predicted = said.copy()
                 predicted[drawn] = False
                 inside = (logits > 0) & predicted[:, None, None]
                 touching |= one.path.touching(inside, self._bounds)
-        fused = self._fusion.combine(total, np.maximum(count, 1))
-        fused[count == 0] = UNVISITED_LOGIT
+        pairs = [(one.path, result) for one, result in found]
+        tracked = combined(pairs, self._fusion, box)
+        axes = [one.axis for one, _ in found]
+        grid = self._volume.grid
+        outlines = outlines_in(self._prompts, label, axes, box, grid.shape)
+        with_shape = self._prior.fuse(tracked, outlines, grid.spacing_mm)
         crop = found[0][0].crop
-        with_shape = self._prior.fuse(
-            fused,
-            self._outlines(label, [one.axis for one, _ in found], box),
-            self._volume.grid.spacing_mm,
-        )
         record = LabelRecord(
             label=label,
             name=self._prompts.name(label),
@@ -317,22 +279,11 @@ class Run:
             LabelLogits(box, with_shape),
             {side for side in touching if side.axis not in bounded},
             record,
+            quality_of(pairs, self._fusion, with_shape, box, outlines),
         )
 
-    def _outlines(
-        self, label: int, axes: Sequence[Axis], box: Box
-    ) -> dict[Axis, dict[int, NDArray[np.bool_]]]:
-        """Return a label's drawn masks by axis and slice, numbered and cut as a box' stacks."""
-        outlines: dict[Axis, dict[int, NDArray[np.bool_]]] = {axis: {} for axis in axes}
-        for mask in self._prompts.masks(label):
-            if mask.axis in outlines:
-                _, rows, columns = box.in_stack(mask.axis, self._volume.grid.shape)
-                index = mask.slice_index - box.start[mask.axis.value]
-                outlines[mask.axis][index] = mask.mask[rows, columns]
-        return outlines
 
-
-def _as_run(crop: Crop, stacks: Sequence[_LabelStack]) -> Crop:
+def _as_run(crop: Crop, stacks: Sequence[LabelStack]) -> Crop:
     """Return a crop with its windows where they were when its slices were segmented."""
     paths = dict(crop.paths)
     for one in stacks:
@@ -341,7 +292,7 @@ def _as_run(crop: Crop, stacks: Sequence[_LabelStack]) -> Crop:
     return replace(crop, paths=paths)
 
 
-def _pass_records(one: _LabelStack, result: StackLogits) -> list[PassRecord]:
+def _pass_records(one: LabelStack, result: StackLogits) -> list[PassRecord]:
     """Return what the passes over a stack did, by the scan's slice numbers."""
     first = one.path.first
     return [
@@ -356,26 +307,3 @@ def _pass_records(one: _LabelStack, result: StackLogits) -> list[PassRecord]:
         )
         for item in result.passes
     ]
-
-
-def _readings(result: StackLogits) -> list[tuple[FloatArray, NDArray[np.bool_]]]:
-    """Return (logits, which slices they say something about) of each pass, drawn ones once."""
-    passes = result.passes or (_nothing_tracked(result),)
-    # Copies: what the propagator returned is not written to.
-    logits, said = passes[0].logits.copy(), passes[0].visited.copy()
-    for index, drawn in result.drawn.items():
-        logits[index] = drawn
-        said[index] = True
-    return [(logits, said), *((item.logits, item.visited) for item in passes[1:])]
-
-
-def _nothing_tracked(result: StackLogits) -> PassLogits:
-    """Return the pass of a stack that has drawn slices only."""
-    slices, shape = max(result.drawn) + 1, next(iter(result.drawn.values())).shape
-    return PassLogits(
-        np.zeros((slices, *shape), dtype=np.float32),
-        np.zeros(slices, dtype=np.bool_),
-        np.full(slices, np.nan, dtype=np.float32),
-        tracked=0,
-        stopped_at=None,
-    )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from voxtrail.core.volume import LabelMap
 from voxtrail.session.compose import LabelLogits
+from voxtrail.session.quality import LabelQuality
 from voxtrail.session.record import RunRecord
 
 
@@ -26,11 +27,14 @@ class Segmentation:
         Fused logits by label.
     record
         What made it.
+    quality
+        How sure each label is.
     """
 
     labels: LabelMap
     logits: dict[int, LabelLogits]
     record: RunRecord
+    quality: dict[int, LabelQuality]
 
     def mask(self, label: int) -> NDArray[np.bool_]:
         """Return one label by itself, whatever other labels claim: (i, j, k) bool in RAS+."""
@@ -45,3 +49,13 @@ class Segmentation:
         probabilities = np.zeros(self.labels.grid.shape, dtype=np.float32)
         probabilities[found.box.slices] = 0.5 * (1.0 + np.tanh(0.5 * found.logits))
         return probabilities
+
+    def uncertainty(self, label: int) -> NDArray[np.float32]:
+        """Return how unsure one label's voxels are: (i, j, k) float32 in RAS+, 0 sure to 1 unsure.
+
+        0 on slices that were drawn, and where nothing was looked for.
+        """
+        found = self.quality[label]
+        unsure = np.zeros(self.labels.grid.shape, dtype=np.float32)
+        unsure[found.box.slices] = found.unsure
+        return unsure

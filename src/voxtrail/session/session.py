@@ -26,6 +26,7 @@ from voxtrail.session.config import Config
 from voxtrail.session.crops import MAX_GROWTHS, Crop, bounds_of, plan
 from voxtrail.session.drawing import Drawing
 from voxtrail.session.grey import GreyScan
+from voxtrail.session.leave_one_out import LeaveOneOut
 from voxtrail.session.loading import load_for
 from voxtrail.session.preview import SlicePreview, TrackedSlice, recall_again, refine, whole_slice
 from voxtrail.session.record import RunRecord, Spent
@@ -201,7 +202,8 @@ class Session(Drawing):
         else:
             voxels = {label: int((labels.voxels == label).sum()) for label in logits}
         records = [replace(one.record, voxels=voxels[label]) for label, one in results.items()]
-        return Segmentation(labels, logits, replace(self._record, labels=records))
+        quality = {label: one.quality for label, one in results.items()}
+        return Segmentation(labels, logits, replace(self._record, labels=records), quality)
 
     def _propagate(
         self,
@@ -237,7 +239,23 @@ class Session(Drawing):
             if cancelled and cancelled():
                 return
             yield done
-        self._results.update(run.results)
+        left_out = LeaveOneOut(
+            run.found if self.config.quality else {},
+            volume=self.volume,
+            prompts=prompts,
+            config=self.config,
+            model=loaded.model,
+            predictions=cache.predictions,
+        )
+        for _ in left_out:
+            if progress:
+                progress(left_out.done, left_out.total, "leaving outlines out")
+            if cancelled and cancelled():
+                return
+        for label, one in run.results.items():
+            told = left_out.results.get(label, [])
+            record = one.record.with_left_out(told, one.quality.between)
+            self._results[label] = replace(one, record=record)
         for crop in run.crops:
             others = {of: one for of, one in self._crops.items() if not {*of} & {*crop.labels}}
             self._crops = {**others, crop.labels: crop}
@@ -354,6 +372,9 @@ def segment(
     WeightsError, OptionError
         If the model cannot be loaded.
     """
-    session = Session(volume, config, model=model, cache=cache or Cache.of_one_run())
+    config = config or Config()
+    # What outlines that are left out ask for again is kept while the run lasts.
+    cache = cache or (Cache() if config.quality else Cache.of_one_run())
+    session = Session(volume, config, model=model, cache=cache)
     session.load(prompts)
     return session.run(progress=progress)

@@ -40,7 +40,8 @@ class Prior(ABC):
         outlines
             What was drawn as masks (boxes and clicks are no outlines), by axis and slice: (rows,
             columns) bool, numbered and cut as ``axis.to_stack(logits)``; all False says that the
-            structure is not there.
+            structure is not there. Those beyond the box (below 0, or too high) tell what shape is
+            worth in this case, and nothing else.
         spacing_mm
             Voxel size along the RAS+ axes.
         held_out
@@ -55,10 +56,17 @@ class Prior(ABC):
         """
 
 
-def gaps(outlines: Mapping[int, Mask]) -> list[tuple[int, int]]:
-    """Return the pairs of neighbouring outlines, neither empty, with slices between them."""
+def gaps(outlines: Mapping[int, Mask], slices: int) -> list[tuple[int, int]]:
+    """Return the pairs of neighbouring outlines, neither empty, with slices between them.
+
+    Both lie in the box, which has so many ``slices``.
+    """
     return [
         (low, high)
         for low, high in pairwise(sorted(outlines))
-        if high - low > 1 and outlines[low].any() and outlines[high].any()
+        if high - low > 1
+        and low >= 0
+        and high < slices
+        and outlines[low].any()
+        and outlines[high].any()
     ]

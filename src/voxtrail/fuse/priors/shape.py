@@ -100,7 +100,7 @@ class Shape(Prior):
             logit_worth = _logit_worth(drawn, (held_out or {}).get(axis, {}), pixel_mm)
             stack_mm = (along_mm, *pixel_mm)
             deviation_worth = interpolation_worth(drawn, stack_mm, self.align)
-            for low, high in gaps(drawn):
+            for low, high in gaps(drawn, logits.shape[axis.value]):
                 gap = Gap.between(drawn[low], drawn[high], high - low, pixel_mm, self.align)
                 between = slice(low + 1, high)
                 told = deviations(gap, gap.weights(), (high - low) * along_mm)

@@ -1,4 +1,7 @@
-"""Probabilities of every label on the scan's grid: one NIfTI file, the last axis by label."""
+"""A number from 0 to 1 for each voxel and label: one NIfTI file, the last axis by label.
+
+Probabilities are written so, and how unsure they are.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,8 @@ from voxtrail.io.nifti.image import write
 SUFFIXES = (".nii", ".nii.gz")
 
 
-def check_probabilities_output(path: Path, force: bool = False) -> Path:
-    """Refuse a place or a name that probabilities cannot be written to.
+def check_shares_output(path: Path, kind: str, force: bool = False) -> Path:
+    """Refuse a place or a name that such numbers, of a kind, cannot be written to.
 
     Raises
     ------
@@ -27,7 +30,7 @@ def check_probabilities_output(path: Path, force: bool = False) -> Path:
     """
     if not path.name.endswith(SUFFIXES):
         raise OutputError(
-            "probabilities can be written as NIfTI only",
+            f"{kind} can be written as NIfTI only",
             received=path.name,
             accepted=" or ".join(SUFFIXES),
             remedy="choose such a name",
@@ -35,8 +38,12 @@ def check_probabilities_output(path: Path, force: bool = False) -> Path:
     return check_writable(path, force)
 
 
-def write_probabilities(
-    maps: Mapping[int, NDArray[np.float32]], stored: Grid, path: Path, force: bool = False
+def write_shares(
+    maps: Mapping[int, NDArray[np.float32]],
+    stored: Grid,
+    path: Path,
+    kind: str,
+    force: bool = False,
 ) -> None:
     """Write one volume a label, by rising label; a single label gives a 3-D file.
 
@@ -46,11 +53,11 @@ def write_probabilities(
         By label: (i, j, k) float32 in RAS+ order, 0 to 1.
     stored
         The grid to write on.
-    path, force
-        See `check_probabilities_output`.
+    path, kind, force
+        See `check_shares_output`.
     """
     orientation = stored.orientation()
     volumes = [orientation.to_stored(maps[label]) for label in sorted(maps)]
     voxels = volumes[0] if len(volumes) == 1 else np.stack(volumes, axis=-1)
-    with replacing(check_probabilities_output(path, force), force) as place:
+    with replacing(check_shares_output(path, kind, force), force) as place:
         write(StoredImage(np.ascontiguousarray(voxels), stored.affine, header=stored.header), place)

@@ -1,0 +1,68 @@
+"""How good a label's mask is likely to be, told by its own outlines that were left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from voxtrail.session.leave_one_out import LeftOut
+
+#: Share of the error on left-out slices that is left on slices between outlines, which lie nearer
+#: to them: at half the distance and less (phantoms: 0.5 to 0.65 tell alike; 0.6 is the least
+#: biased).
+NEARER = 0.6
+#: Two of three structures lie within this share of the expected error (phantoms: 0.3 to 0.4).
+SPREAD = 0.4
+
+
+@dataclass(frozen=True)
+class ExpectedDice:
+    """What Dice is to be expected of the slices between outlines that were not outlined.
+
+    Parameters
+    ----------
+    dice
+        Expected Dice, 0 to 1.
+    spread
+        About two of three structures lie no further from it.
+    outlines
+        Number of outlines that were left out to tell.
+    """
+
+    dice: float
+    spread: float
+    outlines: int
+
+    @classmethod
+    def of(cls, left_out: Sequence[LeftOut], confidence: float) -> ExpectedDice | None:
+        """Return what is to be expected; None where no outline was left out.
+
+        The worse of two tellings counts: of the error on the outlines that were left out, the
+        share that remains nearer to outlines; and what the witnesses themselves expect to be wrong.
+
+        Parameters
+        ----------
+        left_out
+            Outlines that were left out; may be empty.
+        confidence
+            Mean confidence of the slices between outlines, see
+            `voxtrail.session.uncertainty.confidence`.
+
+        Notes
+        -----
+        Ours. How it was calibrated, and how far off it is: ``docs/quality.md``.
+
+        Examples
+        --------
+        >>> told = [LeftOut("axial", 5, 0, 10, 0.8), LeftOut("axial", 10, 5, 15, 0.7)]
+        >>> ExpectedDice.of(told, confidence=0.9)
+        ExpectedDice(dice=0.85, spread=0.06, outlines=2)
+        >>> ExpectedDice.of(told, confidence=0.75)
+        ExpectedDice(dice=0.75, spread=0.1, outlines=2)
+        """
+        if not left_out:
+            return None
+        error = max(NEARER * float(np.mean([1 - one.dice for one in left_out])), 1 - confidence)
+        return cls(round(1 - error, 3), round(SPREAD * error, 3), len(left_out))
