@@ -56,6 +56,17 @@ def test_what_is_drawn_outvotes_any_prediction(empty):
     assert labels.voxels[:, 1, 1].tolist() == [2, 2, 1, 1]
 
 
+def test_a_voxel_that_two_labels_drew_goes_to_the_one_that_drew_less(empty):
+    found = logits_of(label1=[9, 9, 9, 9], label2=[9, 9, 9, 9])
+    liver, tumour = np.zeros((3, 4), bool), np.zeros((3, 4), bool)
+    liver[1], tumour[1, 2] = True, True
+    prompts = Prompts(
+        (MaskPrompt(1, Axis.AXIAL, 1, liver), MaskPrompt(2, Axis.AXIAL, 1, tumour)), empty.stored
+    )
+    impose_drawn(found, prompts, empty)
+    assert compete(found, prompts, empty).voxels[:, 1, 1].tolist() == [1, 2, 1, 1]
+
+
 def test_a_drawn_mask_widens_its_labels_box(empty):
     found = {1: LabelLogits(Box((1, 1, 1), (2, 2, 2)), np.ones((1, 1, 1), np.float32))}
     mask = np.zeros((3, 4), bool)

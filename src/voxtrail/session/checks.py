@@ -153,7 +153,7 @@ def _drawn_twice(prompts: Prompts) -> list[str]:
             place = prompts.stored.stored_voxel(voxel)
             said.append(
                 f"{prompts.name(label)}: {shared.size} voxels, one at {place} as stored, were also "
-                "drawn for a label of a lower number, which has them where labels compete; "
+                "drawn for another label; where labels compete, that one has them of which less was drawn; "
                 "--overlap apart keeps both"
             )
         claimed = np.union1d(claimed, drawn)

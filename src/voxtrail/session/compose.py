@@ -69,12 +69,18 @@ def _slice_box(prompt: MaskPrompt, shape: Sequence[int]) -> Box:
 
 
 def compete(logits: dict[int, LabelLogits], prompts: Prompts, volume: Volume) -> LabelMap:
-    """Give each voxel the label with the highest logit above 0; drawn voxels are settled."""
+    """Give each voxel the label with the highest logit above 0.
+
+    A voxel that was drawn goes to the label that drew it; where several did, to the one that drew
+    least: a tumour inside a liver stays.
+    """
     shape = volume.grid.shape
     kind = np.uint8 if max(logits) <= np.iinfo(np.uint8).max else np.uint16
     labels = np.zeros(shape, dtype=kind)
     best = np.zeros(shape, dtype=np.float32)
-    for label, found in logits.items():
+    drawn = {label: sum(int(one.mask.sum()) for one in prompts.masks(label)) for label in logits}
+    for label in sorted(logits, key=lambda label: (drawn[label], label)):
+        found = logits[label]
         here = found.box.slices
         votes = found.logits.copy()
         for prompt in prompts.masks(label):
