@@ -263,7 +263,7 @@ class LargeBrightModel(PackedBrightModel):
 def test_eight_labels_at_1024_stay_within_memory(scan, truth, direction, crop):
     config = replace(CONFIG, direction=direction, axes=ALL_AXES, crop=crop)
     model = counted(LargeBrightModel())
-    cache = Cache.of_one_run()
+    cache = Cache.of_one_run(quality=False)
     session = Session(scan, config, model=model, cache=cache)
     session.load(prompts_of(truth, axes=tuple(Axis)))
     result = session.run()

@@ -9,6 +9,9 @@ from voxtrail.propagate.feature_cache import FeatureCache
 from voxtrail.propagate.prediction_cache import PredictionCache
 from voxtrail.session.crop_memory import CropMemory
 
+#: Bytes of masks, and of memories, that a single run keeps in memory.
+PREDICTION_BYTES = 2**27
+
 
 @dataclass(frozen=True, eq=False)
 class Cache:
@@ -43,8 +46,14 @@ class Cache:
         return cls(FeatureCache(folder=folder), PredictionCache(folder=folder), CropMemory(folder))
 
     @classmethod
-    def of_one_run(cls) -> Cache:
-        """Return a cache that holds what a single run asks for twice, and no more."""
+    def of_one_run(cls, *, quality: bool) -> Cache:
+        """Return a cache that holds what a single run asks for twice, and no more.
+
+        Where outlines are left out (`Config.quality`), all of it is asked for again.
+        """
+        if quality:
+            predictions = PredictionCache(PREDICTION_BYTES, keep=True)
+            return cls(FeatureCache(keep=True), predictions, None)
         return cls(FeatureCache(), PredictionCache(ram_bytes=0), None)
 
     @property

@@ -373,8 +373,7 @@ def segment(
         If the model cannot be loaded.
     """
     config = config or Config()
-    # What outlines that are left out ask for again is kept while the run lasts.
-    cache = cache or (Cache() if config.quality else Cache.of_one_run())
+    cache = cache or Cache.of_one_run(quality=config.quality)
     session = Session(volume, config, model=model, cache=cache)
     session.load(prompts)
     return session.run(progress=progress)

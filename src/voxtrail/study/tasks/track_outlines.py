@@ -98,6 +98,7 @@ class TrackOutlines(Task):
             prior=self.prior,
             resolution=loaded.model.input_size,
             device=context.settings.device,
+            quality=False,
         )
         with context.peak_memory() as peak:
             started = time.perf_counter()
