@@ -153,8 +153,8 @@ def _drawn_twice(prompts: Prompts) -> list[str]:
             place = prompts.stored.stored_voxel(voxel)
             said.append(
                 f"{prompts.name(label)}: {shared.size} voxels, one at {place} as stored, were also "
-                "drawn for another label; where labels compete, the one of which less was drawn has "
-                "them; --overlap apart keeps both"
+                "drawn for another label; where labels compete, the one of which less was drawn "
+                "has them; --overlap apart keeps both"
             )
         claimed = np.union1d(claimed, drawn)
     return said
