@@ -3,8 +3,8 @@
     python benchmarks/memory.py [--slices 100 1000] [--side 64] [--resolution 256] [--write PAGE]
 
 Each run is a process of its own with the bundled checkpoint. What the volume itself takes (the
-scan, its preprocessed copy, the logits and labels of the result) is measured by a run of the same
-stack with a model that does nothing, and taken off.
+scan, the logits and labels of the result) is measured by a run of the same stack with a model that
+does nothing, and taken off. `benchmarks/large_scan.py` adds what a large scan takes.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ import sys
 import time
 from pathlib import Path
 
+import large_scan
+
+#: Bytes of features that are held, so few that either stack has more; 1 GiB by default.
+FEATURES_BYTES = 2**24
 POLICIES = (
     ("all", "recent:k=6"),
     ("near:tau=0.3", "recent:k=6"),
@@ -71,7 +75,9 @@ def measure(slices: int, side: int, resolution: int, prompts: str, memory: str, 
     from voxtrail.evaluate import simulate
     from voxtrail.model.base import LoadedModel
     from voxtrail.model.weights import load_model
-    from voxtrail.session import Config, segment
+    from voxtrail.propagate.feature_cache import FeatureCache
+    from voxtrail.propagate.prediction_cache import PredictionCache
+    from voxtrail.session import Cache, Config, segment
 
     model = load_model("micro", resolution=resolution, device="cpu")
     if idle:
@@ -83,9 +89,15 @@ def measure(slices: int, side: int, resolution: int, prompts: str, memory: str, 
     hu[truth > 0] += 800
     labels = LabelMap.from_stored(truth, np.eye(4), {1: "bar"})
     config = Config(
-        model="micro", prompt_memory=prompts, memory=memory, crop="none", resolution=resolution
+        model="micro",
+        preset="baseline",
+        prompt_memory=prompts,
+        memory=memory,
+        crop="none",
+        resolution=resolution,
     )
-    segment(Volume.from_stored(hu, np.eye(4)), simulate(labels), config, model=model)
+    cache = Cache(FeatureCache(FEATURES_BYTES), PredictionCache(ram_bytes=0), None)
+    segment(Volume.from_stored(hu, np.eye(4)), simulate(labels), config, model=model, cache=cache)
     return {"peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
@@ -119,6 +131,8 @@ def main() -> None:
         sys.stdout.write(json.dumps(found))
         return
     base = ["--side", str(options.side), "--resolution", str(options.resolution), "--one"]
+    from voxtrail.propagate.feature_cache import RAM_BYTES
+
     idle = [in_process([*base, str(n), *POLICIES[0], "idle"]) for n in options.slices]
     short, long = options.slices
     lines = [
@@ -144,16 +158,22 @@ def main() -> None:
         sys.stderr.write(lines[-1] + "\n")
     lines += [
         "",
-        "The longer stack's own volumes (scan, grey values, logits, labels) take "
+        "The longer stack's own volumes (scan, logits, labels) take "
         f"{volumes:.0f} MiB more, measured with a model that does nothing. To take them off is "
         "too much where the ratio falls under 1: the two peaks need not fall together.",
         "",
-        "What bounds it: at most 64 encoded slices are held (`FeatureCache`), and a pass drops "
-        "each memory that its policy can never ask for again (`MemoryPolicy.retain`): recent and "
-        "strided ones out of reach, and of gated ones all but the k surest so far, because a slice "
-        "that was outranked once stays so. Nothing is compressed. Memories are kept in bfloat16, "
-        "as the reference keeps them; pointers, of prompted and of the last 16 slices, are "
-        "vectors.",
+        "What bounds it: encoded slices are held up to a number of bytes, by default "
+        f"{RAM_BYTES / 2**30:.0f} GiB (64 slices of SAM 2's at 1024 pixels) and here "
+        f"{FEATURES_BYTES / 2**20:.0f} MiB, so that either stack has more of them "
+        "(`FeatureCache`). Those that another pass or label still comes to, and in a session all, "
+        "are laid down in a temporary folder when they fall out, in at most half of the disk that "
+        "is free. A pass drops each memory that its policy can never ask for again "
+        "(`MemoryPolicy.retain`): recent and strided ones out of reach, and of gated ones all but "
+        "the k surest so far, because a slice that was outranked once stays so. Nothing is "
+        "compressed. Memories are kept in bfloat16, as the reference keeps them; pointers, of "
+        "prompted and of the last 16 slices, are vectors.",
+        "",
+        large_scan.sentence(large_scan.measured()),
     ]
     text = "\n".join(lines) + "\n"
     if options.write:
