@@ -221,6 +221,10 @@ REFUSED = {
         one() | {"grid": {"shape": [5, 6, 7], "affine": (np.eye(4) * 1e308).tolist()}},
         "beyond any scanner",
     ),
+    "grid beyond count": (
+        one() | {"grid": {"shape": [5, 6, 10**30], "affine": np.eye(4).tolist()}},
+        "not a grid",
+    ),
     "grid ragged": (one() | {"grid": {"shape": [1, 2, 3], "affine": [[1], []]}}, "not a grid"),
 }  # fmt: skip
 

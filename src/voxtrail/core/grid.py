@@ -22,6 +22,8 @@ from voxtrail.errors import ImageError
 FloatArray = NDArray[np.float64]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
+#: Most voxels along an axis: more than any scan has, and few enough to count in.
+MAX_SIDE = 2**31 - 1
 #: Two affines are the same grid when every voxel's centre moves by less than this share of a voxel.
 SAME_GRID_VOXELS = 1e-3
 
@@ -108,11 +110,11 @@ class Grid:
                 accepted=accepted,
                 remedy=remedy,
             )
-        if len(self.shape) != 3 or min(self.shape) < 1:
+        if len(self.shape) != 3 or min(self.shape) < 1 or max(self.shape) > MAX_SIDE:
             raise ImageError(
                 "the image is not a volume",
-                received=f"shape {tuple(self.shape)}",
-                accepted="three axes of at least one voxel",
+                received=f"shape {tuple(self.shape)}"[:200],
+                accepted=f"three axes of 1 to {MAX_SIDE} voxels",
                 remedy="pass one 3-D image",
             )
         affine.flags.writeable = False
