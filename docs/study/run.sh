@@ -14,7 +14,7 @@ export OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
 export RAY_worker_niceness=0
 # Everything but resolution, whose larger inputs take longer than all the rest together.
 experiments="final per-bone slicing timing threshold stride gating preprocessing prompts
-  propagation rivals prompt-budget noisy-prompts model-scale embeddings slice-change"
+  propagation rivals prompt-budget noisy-prompts model-scale embeddings slice-change suggestion"
 
 study() {  # name, dataset, per type, further options of sample
   local name=$1 root=$2 count=$3

@@ -53,22 +53,12 @@ class Case:
         InputError
             If either cannot be read, they do not go together, or an output has no place.
         """
-        from voxtrail.core.axis import Axis
-        from voxtrail.io import read, read_prompts
-        from voxtrail.session import check_request
-
         self.outputs.check()
-        scan = read(self.image, series=self.series)
-        planes = Axis.several(self.config.axes) if self.axes_said else ()
-        drawn = read_prompts(self.prompts, like=scan, structures=self.structures, planes=planes)
-        config = self.config
-        if not self.axes_said:
-            outlined = {prompt.axis for prompt in drawn.prompts}
-            # From the last to the first: axial, coronal, sagittal.
-            config = replace(config, axes=tuple(a.label for a in reversed(Axis) if a in outlined))
-        check_request(scan, drawn, config)
-        self.outputs.check_for(scan, drawn, config)
-        return Inputs(scan, drawn, config, self.fingerprints())
+        found = read_inputs(
+            self.image, self.prompts, self.config, self.series, self.structures, self.axes_said
+        )
+        self.outputs.check_for(found.scan, found.drawn, found.config)
+        return replace(found, fingerprints=self.fingerprints())
 
     def fingerprints(self) -> dict[str, Any]:
         """Return what tells whether the inputs are still the same, for the run's record."""
@@ -91,6 +81,36 @@ class Inputs:
     drawn: Prompts
     config: Config
     fingerprints: dict[str, Any] = field(default_factory=dict)
+
+
+def read_inputs(
+    image: Path,
+    prompts: Path,
+    config: Config,
+    series: str | None,
+    structures: tuple[str, ...],
+    axes_said: bool,
+) -> Inputs:
+    """Read a scan and its prompts, see `Case`; refuse what no model is needed to refuse.
+
+    Raises
+    ------
+    InputError
+        If either cannot be read, or they do not go together.
+    """
+    from voxtrail.core.axis import Axis
+    from voxtrail.io import read, read_prompts
+    from voxtrail.session import check_request
+
+    scan = read(image, series=series)
+    planes = Axis.several(config.axes) if axes_said else ()
+    drawn = read_prompts(prompts, like=scan, structures=structures, planes=planes)
+    if not axes_said:
+        outlined = {prompt.axis for prompt in drawn.prompts}
+        # From the last to the first: axial, coronal, sagittal.
+        config = replace(config, axes=tuple(a.label for a in reversed(Axis) if a in outlined))
+    check_request(scan, drawn, config)
+    return Inputs(scan, drawn, config)
 
 
 @dataclass(eq=False)

@@ -19,6 +19,7 @@ from voxtrail.cli import (
     segment,
     simulate,
     study,
+    suggest,
 )
 from voxtrail.errors import InputError, VoxtrailError
 
@@ -57,6 +58,7 @@ def _options(
 
 
 app.command("segment")(segment.run)
+app.command("suggest")(suggest.run)
 app.command("simulate")(simulate.run)
 app.command("evaluate")(evaluate.run)
 app.command("demo")(demo.run)

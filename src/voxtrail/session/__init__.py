@@ -8,6 +8,7 @@ from voxtrail.session.preview import SlicePreview
 from voxtrail.session.run import SliceDone
 from voxtrail.session.segmentation import Segmentation
 from voxtrail.session.session import Session, segment
+from voxtrail.session.suggest import Suggestion
 
 __all__ = [
     "PRESETS",
@@ -18,6 +19,7 @@ __all__ = [
     "Session",
     "SliceDone",
     "SlicePreview",
+    "Suggestion",
     "check_request",
     "segment",
 ]

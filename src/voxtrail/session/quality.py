@@ -26,6 +26,9 @@ class LabelQuality:
     confidence
         For each axis that was propagated along, by RAS+ number: what share of each slice's mask is
         expected to be right, 0 to 1; see `voxtrail.session.uncertainty.confidence`.
+    predicted_iou
+        For each of those axes, by RAS+ number: the model's own estimate of the IoU of each slice
+        that was tracked, the lowest of its passes.
     between
         Mean confidence of the slices between the outermost outlines that were not outlined, on all
         axes; 1 where there is none.
@@ -34,4 +37,5 @@ class LabelQuality:
     box: Box
     unsure: NDArray[np.float16]
     confidence: Mapping[Axis, Mapping[int, float]]
+    predicted_iou: Mapping[Axis, Mapping[int, float]]
     between: float

@@ -33,6 +33,8 @@ from voxtrail.session.record import RunRecord, Spent
 from voxtrail.session.run import LabelResult, Progress, Run, SliceDone
 from voxtrail.session.segmentation import Segmentation
 from voxtrail.session.state import Place
+from voxtrail.session.suggest import Suggestion, suggest
+from voxtrail.session.suggestions import RULE, SUGGESTION_RULES, SuggestionRule
 
 
 class Session(Drawing):
@@ -204,6 +206,26 @@ class Session(Drawing):
         records = [replace(one.record, voxels=voxels[label]) for label, one in results.items()]
         quality = {label: one.quality for label, one in results.items()}
         return Segmentation(labels, logits, replace(self._record, labels=records), quality)
+
+    def suggest(self, n: int = 3, rule: str | SuggestionRule = RULE) -> list[Suggestion]:
+        """Return the slices to outline next, the most helpful first, from the last propagation.
+
+        Parameters
+        ----------
+        n
+            How many; fewer come back where nothing more is to be gained.
+        rule
+            Which; see `voxtrail.session.suggestions`.
+
+        Raises
+        ------
+        PromptError
+            If nothing has been propagated.
+        """
+        self.result()
+        drawn = self.prompts
+        results = {of: self._results[of] for of in drawn.labels() if of in self._results}
+        return suggest(results, drawn, SUGGESTION_RULES.part(rule), n)
 
     def _propagate(
         self,

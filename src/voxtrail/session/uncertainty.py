@@ -51,7 +51,16 @@ def quality_of(
         if drawn:
             ends = range(min(drawn) + 1, max(drawn))
             between += [float(slices[index]) for index in ends if index not in drawn]
-    return LabelQuality(box, unsure, sure, float(np.mean(between)) if between else 1.0)
+    estimates: dict[Axis, dict[int, float]] = {axis: {} for axis in outlines}
+    for path, result in found:
+        for one in result.passes:
+            for index in np.flatnonzero(~np.isnan(one.predicted_iou)):
+                known = estimates[path.axis].setdefault(path.first + int(index), 1.0)
+                estimates[path.axis][path.first + int(index)] = min(
+                    known, float(one.predicted_iou[index])
+                )
+    mean = float(np.mean(between)) if between else 1.0
+    return LabelQuality(box, unsure, sure, estimates, mean)
 
 
 def belief(found: Sequence[Found], fusion: Fusion, fused: FloatArray, box: Box) -> FloatArray:
