@@ -27,7 +27,8 @@ class ExpectedDice:
     dice
         Expected Dice, 0 to 1.
     spread
-        About two of three structures lie no further from it.
+        About half to two of three structures lie no further from it; of a single outline that was
+        left out, fewer (``docs/quality.md``).
     outlines
         Number of outlines that were left out to tell.
     """
