@@ -4,6 +4,7 @@ Each number in README.md that comes from a record is followed by a comment that 
 
     0.732<!--= ct/final; IS + SPS; dice; mean -->          set/table; variant; measure; column
     0.036<!--= ct/findings; SPS: tau 0.3 ...; dice_difference -->     the claim; column
+    0.880<!--= drawn-ct/shape-bones; rib; 5: shape; mean -->          bone type; variant; column
 
 This script writes what the tables hold before each, and what the run's records say of an
 experiment into the ``recorded=`` of its file. Tests check that they agree.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import importlib
+import json
 import re
 from pathlib import Path
 
@@ -23,6 +25,8 @@ from voxtrail.study.experiment import Experiment, Recorded
 HERE = Path(__file__).parent
 PAGE = HERE / "README.md"
 EXPERIMENTS = HERE.parents[1] / "src/voxtrail/study/experiments"
+#: What finds a row of some tables, by the last word of their name.
+KEYS = {"findings": ("claim",), "bones": ("bone_type", "variant")}
 _NUMBER = re.compile(r"[+-]?\d+\.?\d*<!--= (?P<reference>[^>]*?) -->")
 
 
@@ -43,7 +47,7 @@ def filled(text: str) -> str:
 def _look_up(reference: str) -> float:
     table, *names, column = (part.strip() for part in reference.split(";"))
     folder, _, name = table.partition("/")
-    keys = ("claim",) if name == "findings" else ("variant", "measure")
+    keys = KEYS.get(name.rpartition("-")[2], ("variant", "measure"))
     with (HERE / folder / f"tables/{name}.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             if [row[key] for key in keys] == names:
@@ -73,15 +77,21 @@ def _mean_dice(rows: pd.DataFrame, experiment: Experiment) -> float:
 def _alone_s(rows: pd.DataFrame) -> float:
     """Return seconds of tasks where nothing else is run: each encoding of a structure once.
 
-    Tasks that share model, input size and preprocessing share their encodings; one along three
-    axes has those of an axial one among its own, so that the longest of them is that of all.
+    Tasks that share model, input size, preprocessing and crop share their encodings; one along
+    three axes has those of an axial one among its own, so that the longest of them is that of all.
     """
     tasks = rows.drop_duplicates(["case", "structure", "task"])
     encoding_s = tasks.image_encoder_s.fillna(0.0)
-    window = tasks.task.str.extract(r'"window": "([^"]*)"', expand=False).fillna("")
-    keys = [tasks.case, tasks.structure, tasks.model, tasks.input_size, window]
+    keys = [tasks.case, tasks.structure, tasks.model, tasks.input_size, tasks.task.map(_seen)]
     shared_s = encoding_s.groupby(keys, dropna=False).max().sum()
     return float((tasks.total_s - encoding_s).sum() + shared_s)
+
+
+def _seen(text: str) -> str:
+    """Return what of a task decides the pixels that are encoded."""
+    task = json.loads(text)
+    names = ["window", *(("crop", "margin_mm", "slices", "noise") if task.get("crop") else ())]
+    return json.dumps([task.get(name) for name in names])
 
 
 def _fill_experiments() -> None:

@@ -12,27 +12,48 @@ executor=${STUDY_EXECUTOR:-ray}
 export OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
 # Ray starts workers at 15 by itself, which leaves them what others leave over.
 export RAY_worker_niceness=0
-# Everything but resolution, whose larger inputs take longer than all the rest together.
-experiments="final per-bone slicing timing threshold stride gating preprocessing prompts
-  propagation rivals prompt-budget noisy-prompts model-scale embeddings slice-change suggestion"
+# The paper's, and slice changes. Everything but resolution, whose larger inputs take longer than
+# all the rest together.
+papers="final per-bone slicing timing threshold stride gating preprocessing prompts propagation
+  model-scale embeddings slice-change"
+# What outlines are worth beyond the paper.
+drawn="follow shape prompt-cap seeding rivals prompt-budget noisy-prompts
+  suggestion"
 
-study() {  # name, dataset, per type, further options of sample
-  local name=$1 root=$2 count=$3
-  shift 3
+sampled() {  # name, dataset, further options of sample
+  local name=$1 root=$2
+  shift 2
   [ -f "$out/$name.csv" ] ||
-    voxtrail dataset sample "$root" -o "$out/$name.csv" --per-type "$count" --seed 0 --quiet "$@"
-  local options=(--manifest "$out/$name.csv" --root "$root" -o "$out/$name" --model micro
-    --margin 10 --executor "$executor")
+    voxtrail dataset sample "$root" -o "$out/$name.csv" --per-type 4 --seed 0 --quiet "$@"
+}
+
+study() {  # folder, manifest, dataset, experiments and options of run
+  local name=$1 manifest=$2 root=$3
+  shift 3
+  voxtrail study run "$@" --manifest "$out/$manifest.csv" --root "$root" -o "$out/$name" \
+    --model micro --margin 10 --executor "$executor"
+}
+
+report() {  # folder
+  voxtrail study report "$out/$1" -o "$here/$1" --force
+}
+
+both() {  # manifest, dataset, structures a type in what is ours
   # shellcheck disable=SC2086  # names, not a name
-  voxtrail study run $experiments "${options[@]}"
-  voxtrail study run resolution --per-type 1 "${options[@]}"
-  voxtrail study report "$out/$name" -o "$here/$name" --force
+  study "$1" "$1" "$2" $papers
+  study "$1" "$1" "$2" resolution --per-type 1
+  # shellcheck disable=SC2086
+  study "drawn-$1" "$1" "$2" $drawn --per-type "$3"
+  report "$1"
+  report "drawn-$1"
 }
 
 mkdir -p "$out"
 [ -f "$out/data/meta.csv" ] || voxtrail phantom "$out/data" --subjects 10 --seed 7
-study phantom "$out/data" 4
+sampled phantom "$out/data"
+both phantom "$out/data" 1
 if [ -n "${VOXTRAIL_CT:-}" ]; then
-  study ct "$VOXTRAIL_CT/totalseg_mini" 4 --allow-short
+  sampled ct "$VOXTRAIL_CT/totalseg_mini" --allow-short
+  both ct "$VOXTRAIL_CT/totalseg_mini" 2
 fi
 python "$here/fill.py"

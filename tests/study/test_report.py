@@ -10,10 +10,15 @@ import pytest
 
 from voxtrail.errors import InputError, OutputError
 from voxtrail.study.executors.serial import Serial
+from voxtrail.study.experiments import experiments
+from voxtrail.study.record import Identity, Records, row_of
+from voxtrail.study.report.bones import bones
 from voxtrail.study.report.build import build
 from voxtrail.study.report.findings import verdict_of
+from voxtrail.study.report.results import Results
 from voxtrail.study.report.statistics import Estimate, compare, estimate, holm
 from voxtrail.study.runner import run
+from voxtrail.study.tasks.base import Measurements
 
 
 class TestStatistics:
@@ -47,6 +52,11 @@ class TestStatistics:
         found = compare(np.array([2.0, np.nan, 4.0]), np.array([1.0, 1.0, 1.0]))
         assert found.difference.n == 2
 
+    def test_the_worst_of_all_is_told(self) -> None:
+        found = compare(np.array([2.0, np.nan, 0.5]), np.array([1.0, 1.0, 1.0]))
+        assert found.least == -0.5
+        assert compare(np.array([np.nan]), np.array([1.0])).least is None
+
     def test_holm_never_falls_and_never_exceeds_one(self) -> None:
         assert holm([0.5, 0.01, 0.9]) == [1.0, pytest.approx(0.03), 1.0]
 
@@ -59,6 +69,25 @@ def test_verdicts() -> None:
     assert verdict_of(below, None) == "leans the other way"
     assert verdict_of(Estimate(9, 0, 0.1, 0.1, -0.05, 0.2), 0.01) == "undecided"
     assert verdict_of(None, None) == "not run"
+
+
+def test_each_bone_type_has_its_own_mean(tmp_path) -> None:
+    (experiment,) = experiments(["follow"])
+    name = experiment.variants[0].name
+    records = Records(tmp_path)
+    for case, structure, bone, dice in (
+        ("s0", "rib_left_1", "rib", 0.2),
+        ("s1", "rib_left_2", "rib", 0.4),
+        ("s1", "sacrum", "sacrum", 0.9),
+    ):
+        of = Identity("follow", name, case, structure, bone, "done", None, "{}", "now")
+        records.add(case, structure, [row_of(of, Measurements(scores={"unprompted_dice": dice}))])
+    study = {"study": {"model": "tiny", "weights_sha256": "0" * 64, "input_size": 256}}
+    table = bones(experiment, Results(records.frame(), study))
+    assert table.heads == ("variant", "rib (2)", "sacrum (1)")
+    means = {row["bone_type"]: row["mean"] for row in table.tidy if row["variant"] == name}
+    assert means == {"sacrum": 0.9, "rib": pytest.approx(0.3)}
+    assert table.rows[1][1:] == ("-", "-")  # not run
 
 
 def test_a_report_is_whole(request_for) -> None:
@@ -78,8 +107,6 @@ def test_a_report_is_whole(request_for) -> None:
     assert "0.841 ± 0.107" in text  # the paper's
     with (page.parent / "tables/final.csv").open() as file:
         rows = {(row["variant"], row["measure"]): row for row in csv.DictReader(file)}
-    from voxtrail.study.record import Records
-
     frame = Records(request.folder).frame()
     chosen = frame[(frame.experiment == "final") & (frame.variant == "IS")]
     assert float(rows["IS", "iou"]["mean"]) == pytest.approx(chosen.iou.mean())

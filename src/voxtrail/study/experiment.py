@@ -115,6 +115,8 @@ class Experiment:
         The variant that the others are tested against; None where nothing is tested.
     shows
         What its table shows.
+    by_bone
+        Whether a second table shows each bone type.
     claims
         What is held against the records in the table of findings.
     plots
@@ -130,6 +132,7 @@ class Experiment:
     variants: tuple[Variant, ...]
     baseline: str | None = None
     shows: Shows = "scores"
+    by_bone: bool = False
     claims: tuple[Claim, ...] = ()
     plots: tuple[Plot, ...] = ()
     recorded: Recorded | None = None

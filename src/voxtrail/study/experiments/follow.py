@@ -29,6 +29,7 @@ EXPERIMENT = Experiment(
     ),
     paper_says="nothing: ours; the paper's crop stays.",
     baseline="3: fixed, 20 mm",
+    by_bone=True,
     variants=tuple(
         Variant(f"{count}: {name}", replace(task, slices=slices), f"{count}: {against}")
         for count, slices in BUDGETS.items()

@@ -42,6 +42,7 @@ EXPERIMENT = Experiment(
     ),
     paper_says="nothing: ours.",
     baseline="3: tracking",
+    by_bone=True,
     variants=(
         *(
             Variant(f"{count}: {name}", replace(task, slices=slices), f"{count}: tracking")

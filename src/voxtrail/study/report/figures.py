@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 SIZE_IN = (6.4, 4.0)
 DPI = 150
-#: Okabe and Ito's colours, which people who see fewer colours can tell apart.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+#: Okabe and Ito's colours and grey, which people who see fewer colours can tell apart.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 
 
 def figures(results: Results) -> dict[str, Figure]:

@@ -73,10 +73,13 @@ class Comparison:
         Of the values, variant minus reference, over the structures that both have.
     p
         Of Wilcoxon's signed-rank test, two-sided; None for fewer than two.
+    least
+        The least difference of any structure; None where no structure has both.
     """
 
     difference: Estimate
     p: float | None
+    least: float | None
 
 
 def compare(values: FloatArray, reference: FloatArray) -> Comparison:
@@ -95,7 +98,8 @@ def compare(values: FloatArray, reference: FloatArray) -> Comparison:
     if len(difference) > 1:
         # Where nothing differs the test is not defined; nothing speaks against equality.
         p = float(wilcoxon(difference).pvalue) if np.any(difference != 0) else 1.0
-    return Comparison(estimate(difference), p)
+    least = float(difference.min()) if len(difference) else None
+    return Comparison(estimate(difference), p, least)
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from voxtrail.study.experiment import Experiment, Variant
 from voxtrail.study.record import NO_STRUCTURE
+from voxtrail.study.report.bones import bones
 from voxtrail.study.report.results import Results
 from voxtrail.study.report.statistics import Comparison, compare, estimate, holm
 from voxtrail.study.report.table import Table, interval, p_text, spread
@@ -36,14 +37,19 @@ COMPONENTS = (
 
 
 def tables(results: Results) -> list[Table]:
-    """Return a table for every experiment that has records."""
+    """Return a table for every experiment that has records, and its bone types' where it asks."""
     makers = {
         "scores": _scores,
         "scores by bone": _by_bone,
         "seconds": _seconds,
         "values": _values,
     }
-    return [makers[item.shows](item, results) for item in results.experiments()]
+    made = []
+    for item in results.experiments():
+        made.append(makers[item.shows](item, results))
+        if item.by_bone:
+            made.append(bones(item, results))
+    return made
 
 
 def _scores(experiment: Experiment, results: Results) -> Table:
@@ -81,6 +87,7 @@ def _scores(experiment: Experiment, results: Results) -> Table:
                     "difference": comparison and comparison.difference.mean,
                     "difference_low": comparison and comparison.difference.low,
                     "difference_high": comparison and comparison.difference.high,
+                    "difference_least": comparison and comparison.least,
                     "p": comparison and comparison.p,
                     "p_holm": corrected,
                     **_paper_numbers(variant, column),
