@@ -117,7 +117,13 @@ def _segmentations(base: Path, loaded: LoadedModel) -> Iterator[Writer]:
     def one(folder: Path, number: int, suffix: str) -> None:
         drawing = pictures[number][suffix == ".gif"].read_bytes()
         name = "contact_sheet" if suffix == ".png" else "scroll"
-        outputs = Outputs(folder / "seg.nii.gz", folder / "p.nii.gz", folder / f"o{suffix}", True)
+        outputs = Outputs(
+            folder / "seg.nii.gz",
+            probabilities=folder / "p.nii.gz",
+            uncertainty=folder / "u.nii.gz",
+            overlay=folder / f"o{suffix}",
+            force=True,
+        )
         with patch(f"voxtrail.picture.{name}", lambda *_: drawing):
             outputs.write(scan, drawn, results[number])
 
