@@ -270,6 +270,22 @@ class TestPreview:
         assert not fresh.from_memory
         assert fresh.predicted_iou != preview.predicted_iou
 
+    def test_a_label_that_was_cleared_begins_from_nothing(self, session, drawn):
+        session.load(drawn)
+        session.run()
+        at = next(i for i in range(9) if i not in {p.slice_index for p in drawn.of(1)} and i > 1)
+        click = PointPrompt(1, Axis.AXIAL, at, ((5, 5),), (True,))
+        assert session.preview(click).from_memory
+        other = PointPrompt(2, Axis.AXIAL, at, ((5, 5),), (True,))
+        remembered = session.preview(other).from_memory
+        session.clear(1)
+        assert not session.preview(click).from_memory
+        assert session.preview(other).from_memory == remembered
+        assert 1 not in session.result().logits
+        session.clear()
+        with pytest.raises(PromptError, match="nothing has been propagated"):
+            session.result()
+
     def test_prompts_of_two_slices_are_refused(self, session):
         boxes = [BoxPrompt(1, Axis.AXIAL, index, (1, 1, 4, 4)) for index in (2, 3)]
         with pytest.raises(PromptError, match=r"of one slice.*2 places"):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from voxtrail.core.axis import Axis
 from voxtrail.core.crop_path import CropPath
@@ -35,6 +36,9 @@ from voxtrail.session.segmentation import Segmentation
 from voxtrail.session.state import Place
 from voxtrail.session.suggest import Suggestion, suggest
 from voxtrail.session.suggestions import RULE, SUGGESTION_RULES, SuggestionRule
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 class Session(Drawing):
@@ -87,6 +91,13 @@ class Session(Drawing):
         if self._loaded is None:
             self._loaded = load_for(self.volume, self.prompts, self.config)
         return self._loaded
+
+    def clear(self, label: int | None = None) -> None:
+        """Take back all that is drawn, of one label or of all; nothing found of it holds on."""
+        super().clear(label)
+        self._results = _without(self._results, label, of=lambda one: one)
+        self._tracked = _without(self._tracked, label, of=lambda place: place.label)
+        self._preview_crops = _without(self._preview_crops, label, of=lambda place: place[0])
 
     def preview(self, prompts: Prompt | Sequence[Prompt]) -> SlicePreview:
         """Return the mask that boxes and clicks give on one slice; nothing is drawn by it.
@@ -255,7 +266,7 @@ class Session(Drawing):
             stream=stream,
         )
         for done in run:
-            if done.recalled is not None and stream:
+            if done.recalled is not None:
                 place = Place(done.label, done.axis, done.slice_index)
                 self._tracked[place] = TrackedSlice.of(done.path, done.key, done.recalled)
             if cancelled and cancelled():
@@ -349,6 +360,13 @@ class Session(Drawing):
             )
         kept = tuple(prompt for prompt in drawn.prompts if prompt.label in wanted)
         return replace(drawn, prompts=kept)
+
+
+def _without(
+    kept: Mapping[Key, Value], label: int | None, of: Callable[[Key], int]
+) -> dict[Key, Value]:
+    """Return what is kept of other labels; of none where ``label`` is None."""
+    return {key: value for key, value in kept.items() if label is not None and of(key) != label}
 
 
 def _still_touching(run: Run, prompts: Prompts) -> list[str]:
