@@ -52,8 +52,9 @@ def run(
     """Time voxtrail and its peers on the same weights, slices and prompts, interleaved."""
     from voxtrail.bench import BenchPlan, run_bench, write_table
     from voxtrail.io import check_writable
+    from voxtrail.model.checkpoint_place import locate
     from voxtrail.model.shortcuts import Shortcuts
-    from voxtrail.model.weights import locate, resolved_device
+    from voxtrail.model.weights import resolved_device
 
     if write:
         check_writable(write, force=True)

@@ -34,11 +34,14 @@ def run(
             accepted="PyTorch, transformers and onnxscript",
             remedy="pip install 'voxtrail[export]'",
         )
-    from voxtrail.export import export
     from voxtrail.io.atomic import check_new_folder
-    from voxtrail.model.weights import load_model
+    from voxtrail.model.checkpoint_place import check_available
 
     check_new_folder(folder)
+    check_available(model)
+    from voxtrail.export import export
+    from voxtrail.model.weights import load_model
+
     loaded = load_model(model, resolution=resolution, device="cpu", quiet=quiet)
     about = export(loaded, folder, lambda name: say(f"exporting {name}", quiet=quiet))
     sys.stdout.write(

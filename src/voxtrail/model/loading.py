@@ -9,6 +9,7 @@ from typing import Literal
 
 from voxtrail.errors import OptionError
 from voxtrail.model.base import LoadedModel
+from voxtrail.model.checkpoint_place import check_available
 from voxtrail.model.exported import DESCRIPTION, Description, ExportedModel, GraphRuntime
 from voxtrail.model.shortcuts import Shortcuts
 
@@ -67,6 +68,7 @@ def load(
             accepted="a folder that 'voxtrail export' made, where they are missing",
             remedy="pip install torch transformers, or export the model on another machine",
         )
+    check_available(name)
     from voxtrail.model.weights import load_model
 
     return load_model(name, resolution=resolution, device=device, shortcuts=shortcuts, quiet=quiet)

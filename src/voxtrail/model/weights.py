@@ -1,14 +1,12 @@
 """From a model's name or path to frozen weights.
 
-Names are looked up in the catalogue; anything else is a folder, an official ``.pt`` file or a
-repository on the Hugging Face hub. Checkpoints are read as weights only, never as pickled code.
-What they are of, and what builds the model, `voxtrail.model.families` says.
+Where they lie says `voxtrail.model.checkpoint_place`. Checkpoints are read as weights only, never
+as pickled code. What they are of, and what builds the model, `voxtrail.model.families` says.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 import warnings
 from pathlib import Path
@@ -16,9 +14,10 @@ from pathlib import Path
 import torch
 
 from voxtrail.errors import OptionError, WeightsError
-from voxtrail.model import checkpoint_checks, hub
+from voxtrail.model import checkpoint_checks
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.catalogue import CATALOGUE
+from voxtrail.model.checkpoint_place import locate
 from voxtrail.model.families import FAMILIES, Checkpoint, family_of
 from voxtrail.model.families.base import LoadRequest
 from voxtrail.model.shortcuts import Shortcuts
@@ -86,38 +85,6 @@ def resolved_device(device: str) -> str:
             remedy="leave --device out, or name one of these",
         )
     return device
-
-
-def locate(name: str, *, quiet: bool = True) -> tuple[Path, int | None]:
-    """Return the folder or file of the weights, fetched if need be, and its entry's input size.
-
-    Raises
-    ------
-    WeightsError, OptionError
-        If there is no such checkpoint; nothing of it is read yet.
-    """
-    if entry := CATALOGUE.get(name):
-        if entry.repository is None:
-            return entry.folder or Path(), entry.input_size
-        return hub.fetch(entry.repository, entry.filename, quiet=quiet), entry.input_size
-    path = Path(name)
-    if os.path.exists(path):  # unlike Path.exists, no error for a name that no file can have
-        return path, None
-    if path.suffix in (".pt", ".pth") or path.is_absolute():
-        raise WeightsError(
-            "there is no such checkpoint",
-            received=name,
-            accepted="an existing file or folder",
-            remedy="check the path",
-        )
-    if name.count("/") == 1:
-        return hub.fetch(name, None, quiet=quiet), None
-    raise OptionError(
-        "unknown model",
-        received=name,
-        accepted=f"{', '.join(CATALOGUE)}, a Hugging Face id, a folder or a .pt file",
-        remedy="name one of these; 'voxtrail models' describes them",
-    )
 
 
 def _read_folder(folder: Path) -> Checkpoint:
