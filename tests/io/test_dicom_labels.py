@@ -414,7 +414,19 @@ def test_labels_of_another_frame_of_reference_than_the_scans_are_refused(suffix,
 @pytest.mark.parametrize(
     ("contours", "words"),
     [
-        ([[box(0, 0, 3, 3, 2.2)]], r"on no slice.*0\.2 slices off slice 2 of axis 2"),
+        (
+            [[box(0, 0, 3, 3, 2.47)]],
+            r"rib.* on no slice.*a contour 0\.47 slices off slice 2 of axis",
+        ),
+        # Drawn on slices of half the thickness; taken together they would be holes of each other.
+        (
+            [[box(0, 0, 3, 3, 2.2), box(0, 0, 3, 3, 1.7)]],
+            r"on no slice.*contours 0\.5 slices apart on slice 2 of axis 2.*--structures",
+        ),
+        (
+            [[np.array([(0, 0, 2), (3, 0, 2.2), (3, 3, 2.4), (0, 3, 2.2)])]],
+            r"on no slice.*a contour that runs through 0\.4 slices",
+        ),
         ([[box(0, 0, 3, 3, 6)]], "no contour lies on a slice of the scan"),
     ],
 )
@@ -422,6 +434,35 @@ def test_contours_that_are_on_no_slice_are_refused(contours, words, tmp_path):
     scan = vio.read(source("classic", tmp_path))
     with pytest.raises(ImageError, match=words):
         vio.read_labels(structures(scan, tmp_path, contours), like=scan)
+
+
+@pytest.mark.parametrize("off", [-0.4, -0.08, 0.003, 0.3])
+def test_contours_off_their_slices_are_put_on_the_nearest_and_that_is_said(off, tmp_path):
+    """Slices are 2.5 mm apart; planning systems round, and put contours off on purpose too."""
+    scan = vio.read(source("classic", tmp_path))
+    lines = [box(0.5, 0.5, 6.5, 6.5, number) for number in (0, 2, 3)]
+    at = vio.read_labels(structures(scan, tmp_path, [lines]), like=scan)
+    assert at.notes == ()
+    lines = [*(line + np.array([0, 0, off]) for line in lines[:2]), *lines[2:]]
+    read = vio.read_labels(structures(scan, tmp_path, [lines]), like=scan)
+    np.testing.assert_array_equal(read.voxels, at.voxels)
+    assert read.notes == (
+        f"contours lie up to {abs(off) * 2.5:.2g} mm ({abs(off):.2g} of the way to the next) off "
+        "the scan's slices, and were put on the nearest",
+    )
+
+
+def test_copies_of_contours_are_no_holes_and_what_encloses_nothing_is_said(tmp_path):
+    scan = vio.read(source("classic", tmp_path))
+    line, lone = box(0.5, 0.5, 6.5, 6.5, 1), np.array([(2, 2, 3), (3, 2, 3)])
+    path = structures(scan, tmp_path, [[line, line, lone]])
+    (name,) = [roi.ROIName for roi in pydicom.dcmread(path).StructureSetROISequence][:1]
+    read = vio.read_labels(path, like=scan)
+    assert np.count_nonzero(read.voxels) == 36
+    assert read.notes == (
+        f"{name}: 1 exact copies of contours were left out",
+        f"{name}: on 1 slices no voxel's centre is within its contours",
+    )
 
 
 def test_what_leaves_the_scan_is_cut_off_and_said(tmp_path):

@@ -3,7 +3,7 @@
 A structure set has contours in millimetres and no grid, so the scan's is asked for. A voxel is
 inside where its centre is; of several contours of one structure on one slice, one within another
 is a hole. What leaves the scan is cut off and points are left out, with notes. An open line has no
-inside and is refused.
+inside and is refused. Which slice a contour is on is told by `voxtrail.io.dicom.placed_contours`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from voxtrail.core.grid import Grid
 from voxtrail.core.layers import Cut, LabelLayers
 from voxtrail.core.provenance import Provenance
 from voxtrail.errors import ImageError
@@ -27,16 +26,13 @@ from voxtrail.io.dicom.element_budget import ElementBudget, unfold
 from voxtrail.io.dicom.files import ByteSource, headers, opened, sources
 from voxtrail.io.dicom.frame_values import items_of
 from voxtrail.io.dicom.labels import Choice, StructureItem, text
-from voxtrail.io.dicom.stack import LPS_RAS
+from voxtrail.io.dicom.placed_contours import off_slices, placed
 from voxtrail.io.format import LabelRequest, StoredImage
 from voxtrail.io.refusals import MAX_MM, reading, refuse_size
 from voxtrail.io.structures import listed
 
 #: A larger file is refused: parsed, contours take many times their size in memory (ours).
 MAX_BYTES = 256 * 2**20
-
-#: A contour may lie off its slice by this share of the way to the next: numbers are rounded.
-_OFF_SLICE = 0.05
 
 #: Contours may cross so many rows of pixels in all; a body's take some millions (ours).
 _MAX_CROSSINGS = 100_000_000
@@ -85,8 +81,8 @@ def read(path: Path, request: LabelRequest) -> StoredImage:
     Raises
     ------
     ImageError
-        If no grid is given, the file is damaged or too large, a contour lies between the grid's
-        slices or is not closed, none lies on the scan, or one belongs to another frame of
+        If no grid is given, the file is damaged or too large, contours lie on no slice of
+        the grid or are not closed, none lies on the scan, or one belongs to another frame of
         reference.
     OptionError
         If a structure is asked for that it does not have.
@@ -114,12 +110,15 @@ def read(path: Path, request: LabelRequest) -> StoredImage:
         drawn, notes = _with_inside(drawn, choice, request, path)
         layers = LabelLayers(like.shape)
         crossings, beyond = 0, 0
+        placements = []
         for one in drawn:
-            placed = _placed(one, like, path)
-            notes += placed.notes(choice.names.get(one.label, str(one.label)))
-            beyond += not placed.by_slice and bool(one.lines)
+            name = choice.names.get(one.label, str(one.label))
+            on_slices = placed(one.lines, like, path, name)
+            placements.append(on_slices)
+            notes += on_slices.notes(name)
+            beyond += not on_slices.by_slice and bool(one.lines)
             pieces: list[tuple[Cut, NDArray[np.bool_]]] = []
-            for (axis, number), lines in placed.by_slice.items():
+            for (axis, number), lines in on_slices.by_slice.items():
                 low, high = (like.shape[other] for other in range(3) if other != axis)
                 crossings += sum(_rows_crossed(line, high) for line in lines)
                 _refuse_endless(crossings, path)
@@ -127,9 +126,13 @@ def read(path: Path, request: LabelRequest) -> StoredImage:
                 cut[axis] = number
                 # (lower, higher) stored axis
                 pieces.append((tuple(cut), filled(lines, (high, low)).T))
+            empty = sum(not mask.any() for _, mask in pieces)
+            if empty:
+                notes.append(f"{name}: on {empty} slices no voxel's centre is within its contours")
             layers.add(one.label, pieces)
         if drawn and beyond == len(drawn):
             raise _elsewhere(path)
+        notes += off_slices(placements)
         first, *further = layers.arrays
         provenance = Provenance(notes=tuple(notes))
         return StoredImage(
@@ -154,35 +157,6 @@ class _Drawn:
     label: int
     kinds: frozenset[str]
     lines: list[FloatArray]
-
-
-@dataclass(frozen=True, eq=False)
-class _Placed:
-    """The contours of a structure on the scan's slices.
-
-    Parameters
-    ----------
-    by_slice
-        By stored axis and slice: (n, 2) each, voxel indices along the lower-numbered of the other
-        two stored axes, and along the higher-numbered one.
-    beyond, leaving
-        How many contours lie beyond the scan's slices, and how many leave it within a slice.
-    """
-
-    by_slice: dict[tuple[int, int], list[FloatArray]]
-    beyond: int
-    leaving: int
-
-    def notes(self, name: str) -> list[str]:
-        """Say what of a structure is not on the scan."""
-        said = []
-        if self.beyond:
-            said.append(
-                f"{name}: {self.beyond} contours lie beyond the scan's slices and were left out"
-            )
-        if self.leaving:
-            said.append(f"{name}: {self.leaving} contours leave the scan and were cut off there")
-        return said
 
 
 def _structures(elements: Any) -> list[StructureItem]:
@@ -270,34 +244,6 @@ def _opened(source: ByteSource) -> Iterator[tuple[Any, Iterator[tuple[int, Any]]
         )
         unfold(elements, budget, wanted)
         yield elements, regions()
-
-
-def _placed(drawn: _Drawn, like: Grid, path: Path) -> _Placed:
-    """Return the closed contours of a structure on the slices that they lie on."""
-    into = np.linalg.inv(like.affine)
-    found: dict[tuple[int, int], list[FloatArray]] = {}
-    beyond = leaving = 0
-    for points_mm in drawn.lines:
-        points = (LPS_RAS * points_mm) @ into[:3, :3].T + into[:3, 3]  # voxel indices
-        level = points.mean(axis=0)
-        off = np.abs(points - np.rint(level)).max(axis=0)
-        axis = int(np.argmin(off))
-        number = int(np.rint(level[axis]))
-        if off[axis] > _OFF_SLICE:
-            raise ImageError(
-                f"{path}: a contour lies on no slice of the scan",
-                received=f"points {off[axis]:.3g} slices off slice {number} of axis {axis}",
-                accepted=f"contours on a slice, to {_OFF_SLICE:g} of the way to the next",
-                remedy="name the scan that it was drawn on",
-            )
-        if not 0 <= number < like.shape[axis]:
-            beyond += 1
-            continue
-        others = [one for one in range(3) if one != axis]
-        line = points[:, others]
-        leaving += bool(line.min() < -1 or (line > np.array(like.shape)[others]).any())
-        found.setdefault((axis, number), []).append(line)
-    return _Placed(found, beyond, leaving)
 
 
 def _points(region: Any) -> Iterator[FloatArray]:
