@@ -71,8 +71,8 @@ class Grid:
     affine
         4x4 float64: voxel index (homogeneous) to RAS millimetres. May be oblique and anisotropic.
     header
-        How the NIfTI header that it was read from says so; None for any other. It goes where the
-        grid goes, so that what is written on it carries the same words.
+        How the header that it was read from says so, where programs may differ in it; else None.
+        It goes where the grid goes, so that what is written on it carries the same words.
 
     Raises
     ------
@@ -131,6 +131,11 @@ class Grid:
     def places(self) -> tuple[FloatArray, ...]:
         """Every place that a reader may give the voxels, the grid's own first; see `header`."""
         return self.header.places if self.header else (self.affine,)
+
+    @property
+    def itk_affine(self) -> FloatArray:
+        """As `affine`: where ITK sees the voxels, and with it 3D Slicer, ITK-SNAP and ANTs."""
+        return self.header.itk if self.header else self.affine
 
     def orientation(self) -> Orientation:
         """Return how an array on this grid becomes RAS+.

@@ -52,7 +52,7 @@ def _named_by(path: Path) -> list[Path]:
         if name.endswith(".mhd"):
             named = metaimage_header.data_files(path)
         elif name.endswith(".nhdr"):
-            named = (nrrd_header.data_of(path),)
+            named = nrrd_header.data_files(path)
         else:
             return []
     except (ImageError, OSError, ValueError):

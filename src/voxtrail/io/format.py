@@ -40,7 +40,7 @@ class StoredImage:
         Where it was read from, where later files have to refer to that, and what a person should
         know of how it was read.
     header
-        How a NIfTI header says where it lies; None for other formats.
+        How its header says where it lies, where programs may differ in it; else None.
     further
         Further layers of labels that share voxels, as ``voxels``.
     """

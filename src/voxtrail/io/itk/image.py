@@ -1,7 +1,8 @@
 """NRRD and MetaImage, read and written by SimpleITK.
 
 ITK keeps a direction matrix, voxel sizes and an origin in LPS millimetres; voxtrail keeps one
-affine in RAS. Left and right, front and back change sign, which is exact.
+affine in RAS. Left and right, front and back change sign, which is exact. What is written lies
+where ITK sees the scan, also where that is another place than voxtrail's.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from voxtrail.core.provenance import Provenance
 from voxtrail.errors import ImageError, OutputError
 from voxtrail.io.format import Format, StoredImage
-from voxtrail.io.itk import metaimage_header, nrrd_header, segment_keys
+from voxtrail.io.itk import metaimage_header, nrrd_header, segment_keys, units
 from voxtrail.io.refusals import (
     DEFLATE_RATIO,
     brief,
@@ -113,8 +114,7 @@ def read(
 def read_layers(path: Path, max_bytes: int, *, layered: bool = True) -> ItkImage:
     """Read one NRRD file; as `read`, with the affine as the header spells it."""
     with reading(path, "NRRD"):
-        data = nrrd_header.data_of(path)
-    size = data.stat().st_size
+        size = sum(one.stat().st_size for one in nrrd_header.data_files(path))
     image = read(
         path, max_bytes, kind="NRRD", reader="NrrdImageIO", data_bytes=size, layered=layered
     )
@@ -124,13 +124,9 @@ def read_layers(path: Path, max_bytes: int, *, layered: bool = True) -> ItkImage
 def read_nrrd(path: Path, max_bytes: int) -> StoredImage:
     """Read one NRRD file of one number a voxel."""
     image = read_layers(path, max_bytes, layered=False)
-    notes = tuple(filter(None, (nrrd_header.unit_note(path),)))
-    return StoredImage(
-        image.layers[0],
-        image.affine,
-        segment_keys.names_in(image.keys),
-        Provenance(notes=notes),
-    )
+    affine, header, notes = units.in_mm(image.affine, nrrd_header.unit_of(path))
+    names = segment_keys.names_in(image.keys)
+    return StoredImage(image.layers[0], affine, names, Provenance(notes=notes), header)
 
 
 def read_metaimage(path: Path, max_bytes: int) -> StoredImage:
@@ -138,13 +134,21 @@ def read_metaimage(path: Path, max_bytes: int) -> StoredImage:
     with reading(path, "MetaImage"):
         size = sum(one.stat().st_size for one in metaimage_header.data_files(path))
     image = read(path, max_bytes, kind="MetaImage", reader="MetaImageIO", data_bytes=size)
-    return StoredImage(image.layers[0], image.affine)
+    affine, header, notes = units.in_mm(image.affine, metaimage_header.unit_of(path))
+    return StoredImage(image.layers[0], affine, {}, Provenance(notes=notes), header)
 
 
 def write_nrrd(image: StoredImage, path: Path, keys: Mapping[str, str] | None = None) -> None:
-    """Write one NRRD file; as `write`, with the affine to the last bit."""
+    """Write one NRRD file; as `write`, with the affine to the last bit and its unit."""
     write(image, path, keys)
-    nrrd_header.write_affine(path, _place(image))
+    nrrd_header.write_affine(path, image.grid.itk_affine, image.header.unit if image.header else "")
+
+
+def write_metaimage(image: StoredImage, path: Path) -> None:
+    """Write one MetaImage; as `write`, with the unit of lengths."""
+    write(image, path)
+    if image.header and image.header.unit:
+        metaimage_header.write_unit(path, image.header.unit)
 
 
 def write(image: StoredImage, path: Path, keys: Mapping[str, str] | None = None) -> None:
@@ -168,7 +172,7 @@ def write(image: StoredImage, path: Path, keys: Mapping[str, str] | None = None)
 
     # ITK's arrays are (k, j, i).
     itk_image = SimpleITK.GetImageFromArray(image.voxels.transpose(2, 1, 0))
-    lps = _LPS_RAS @ _place(image)
+    lps = _LPS_RAS @ image.grid.itk_affine
     spacing = np.linalg.norm(lps[:3, :3], axis=0)
     itk_image.SetSpacing(spacing.tolist())
     itk_image.SetDirection((lps[:3, :3] / spacing).ravel().tolist())
@@ -184,14 +188,6 @@ def write(image: StoredImage, path: Path, keys: Mapping[str, str] | None = None)
             accepted="a disk with room that takes the file",
             remedy="make room or choose another place",
         ) from error
-
-
-def _place(image: StoredImage) -> NDArray[np.float64]:
-    """Return where programs that read these formats see the scan that the image lies on.
-
-    They go by ITK, also where the scan is NIfTI whose header gives it another place.
-    """
-    return image.header.itk if image.header else image.affine
 
 
 def _affine(image: Any) -> NDArray[np.float64]:
@@ -230,4 +226,6 @@ def _quiet_itk() -> Iterator[None]:
 
 
 NRRD = Format.of_images("NRRD", (".nrrd", ".nhdr"), (".nrrd",), read_nrrd, write_nrrd)
-METAIMAGE = Format.of_images("MetaImage", (".mha", ".mhd"), (".mha",), read_metaimage, write)
+METAIMAGE = Format.of_images(
+    "MetaImage", (".mha", ".mhd"), (".mha",), read_metaimage, write_metaimage
+)

@@ -7,10 +7,11 @@ read by ITK.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from voxtrail.errors import ImageError
-from voxtrail.io.itk.sibling import sibling_data_file
+from voxtrail.io.itk.sibling import numbered, sibling_data_file, sibling_data_files
 
 #: A header is a few hundred bytes; tools that keep notes in it add some thousands.
 _MAX_HEADER = 2**20
@@ -35,6 +36,15 @@ _COUNTS = {
 #: Keys that may occur once only: a second one would change the counts after they were checked.
 _COUNTED = {"NDims", *_COUNTS}
 
+#: No scan has so many slices that their number has as many digits.
+_DIGITS = 6
+
+#: What stands for the names that follow.
+_LIST = "LIST"
+
+#: The key that ends a header, and that of the unit of lengths.
+_LAST, _UNIT = "ElementDataFile", "DistanceUnits"
+
 
 def data_files(path: Path) -> tuple[Path, ...]:
     """Return the files that hold the voxels, and refuse a header whose counts do not agree.
@@ -45,6 +55,51 @@ def data_files(path: Path) -> tuple[Path, ...]:
         If it has no or another number of axes than its values, is no such header, or names
         voxels in another place than its folder.
     """
+    fields, names = _header(path)
+    axes = fields.get("NDims", "")
+    if not (axes.isascii() and axes.isdigit() and len(axes) <= 2 and 1 <= int(axes) <= _MAX_AXES):
+        raise _refused(path, f"NDims = {axes[:40] or 'nothing'}")
+    for name, power in _COUNTS.items():
+        values = fields.get(name, "").split()
+        if name in fields and len(values) != int(axes) ** power:
+            raise _refused(path, f"{len(values)} values of {name} for {axes} axes")
+    named = fields[_LAST]
+    if named.lower() == "local":
+        return (path,)
+    slices = "".join(fields.get("DimSize", "").split()[-1:])
+    if named.startswith(_LIST):
+        # One file a slice, whose names follow; in how many axes its voxels lie may be said.
+        if named.removeprefix(_LIST).strip() not in ("", f"{int(axes) - 1}", f"{int(axes) - 1}D"):
+            raise _refused(path, f"{_LAST} = {named[:40]} for {axes} axes")
+        files = [name for name in names if name]
+        _check_count(path, len(files), slices)
+        return tuple(sibling_data_file(path, name) for name in files)
+    pattern = numbered(named)
+    if pattern and len(pattern[1]) in (0, 1, 3):
+        first, *rest = pattern[1] or [1]
+        count = int(slices) if slices.isdecimal() and len(slices) < _DIGITS else 0
+        last, step = rest or (first + count - 1, 1)
+        numbers = range(first, last + 1, step) if step > 0 else range(0)  # ITK divides by it
+        _check_count(path, len(numbers), slices)
+        return sibling_data_files(path, pattern[0], numbers)
+    return (sibling_data_file(path, named),)
+
+
+def unit_of(path: Path) -> str:
+    """Return the unit of lengths that a header gives, as it spells it; empty for none."""
+    fields, _ = _header(path)
+    unit = fields.get(_UNIT, "")
+    return "" if unit == "?" else unit
+
+
+def write_unit(path: Path, unit: str) -> None:
+    """Put the unit of lengths into a file that ITK wrote."""
+    header, last, voxels = path.read_bytes().partition(f"{_LAST} =".encode())
+    path.write_bytes(header + f"{_UNIT} = {unit}\n".encode() + last + voxels)
+
+
+def _header(path: Path) -> tuple[dict[str, str], list[str]]:
+    """Return the values of a header by their keys, and the names of files that follow them."""
     with path.open("rb") as file:
         start = file.read(_MAX_HEADER)
     fields: dict[str, str] = {}
@@ -56,35 +111,23 @@ def data_files(path: Path) -> tuple[Path, ...]:
         name = key.strip().decode("latin-1")
         if not equals or not name.isprintable() or (name in fields and name in _COUNTED):
             raise _refused(path, f"the line {line[:40]!r}")
-        fields[name] = value.strip().decode("latin-1")
-        if name == "ElementDataFile":
-            break
-    else:
-        raise _refused(path, "a header without ElementDataFile")
-    axes = fields.get("NDims", "")
-    if not (axes.isascii() and axes.isdigit() and len(axes) <= 2 and 1 <= int(axes) <= _MAX_AXES):
-        raise _refused(path, f"NDims = {axes[:40] or 'nothing'}")
-    for name, power in _COUNTS.items():
-        values = fields.get(name, "").split()
-        if name in fields and len(values) != int(axes) ** power:
-            raise _refused(path, f"{len(values)} values of {name} for {axes} axes")
-    named = fields["ElementDataFile"]
-    if named.lower() == "local":
-        return (path,)
-    if named.upper() == "LIST":
-        # One file a slice, whose names follow.
-        names = [line.strip().decode("latin-1") for line in lines if line.strip()]
-        slices = fields.get("DimSize", "").split()[-1:]
-        if [str(len(names))] != slices:
-            raise _refused(path, f"a list of {len(names)} files for {''.join(slices)} slices")
-        return tuple(sibling_data_file(path, name) for name in names)
-    return (sibling_data_file(path, named),)
+        fields[name] = os.fsdecode(value.strip())
+        if name == _LAST:
+            listed = fields[name].startswith(_LIST)  # else voxels follow, or nothing
+            return fields, [os.fsdecode(one.strip()) for one in lines] if listed else []
+    raise _refused(path, f"a header without {_LAST}")
+
+
+def _check_count(path: Path, files: int, slices: str) -> None:
+    if str(files) != slices:
+        raise _refused(path, f"{files} files for {slices or 'no'} slices")
 
 
 def _refused(path: Path, received: str) -> ImageError:
     return ImageError(
         f"{path} cannot be read as MetaImage: its header is truncated or damaged",
         received=received,
-        accepted=f"lines of KEY = VALUE for at most {_MAX_AXES} axes, the last ElementDataFile",
+        accepted=f"lines of KEY = VALUE for at most {_MAX_AXES} axes, the last {_LAST}; of several "
+        "files one a slice",
         remedy="copy or export it again",
     )

@@ -8,6 +8,8 @@ Source: "Definition of NRRD File Format", https://teem.sourceforge.net/nrrd/form
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.errors import ImageError
-from voxtrail.io.itk.sibling import sibling_data_file
+from voxtrail.io.itk.sibling import numbered, sibling_data_file, sibling_data_files
 
 #: A header is some hundred bytes; one of a segmentation takes a kilobyte a segment.
 _MAX_HEADER = 8 * 2**20
@@ -23,7 +25,16 @@ _MAX_HEADER = 8 * 2**20
 #: ITK's reader crashes while it complains of a longer line that is neither a comment nor a pair.
 _MAX_LINE = 500
 
-_DATA_FILE = ("data file", "datafile")
+#: Encodings of the format that ITK is built without.
+_NOT_READ = ("bzip2", "bz2")
+
+#: A field has two names; this one is used here.
+_DATA_FILE, _DATA_FILE_TOO = "data file", "datafile"
+
+#: Names of files follow, a line each to the end; in how many axes each file's voxels lie.
+_LIST = re.compile(r"LIST(?: +\d)?")
+
+_QUOTED = re.compile(r'"([^"]*)"')
 
 #: What each of a space's three axes is to RAS.
 _SPACES = {
@@ -41,35 +52,43 @@ _VECTOR = re.compile(r"\(([^()]*)\)")
 _ROUNDING = 1e-9
 
 
-def data_of(path: Path) -> Path:
-    """Return the file that holds the voxels: the same one, or one in the same folder.
+def data_files(path: Path) -> tuple[Path, ...]:
+    """Return the files that hold the voxels: the same one, or some in the same folder.
 
     Raises
     ------
     ImageError
-        If the header names another place, several files or one that is not there.
+        If the header names another place, files that are not there, or an encoding that ITK has
+        not.
     """
-    fields = _fields(path)
-    for key in _DATA_FILE:
-        if key in fields:
-            return sibling_data_file(path, fields[key])
-    return path
+    fields, names = _header(path)
+    if (encoding := fields.get("encoding", "").lower()) in _NOT_READ:
+        raise ImageError(
+            f"{path} is compressed in a way that is not read",
+            received=f"encoding {encoding}",
+            accepted="encoding raw, gzip, ascii or hex",
+            remedy="save it again with gzip",
+        )
+    if (named := fields.get(_DATA_FILE)) is None:
+        return (path,)
+    if _LIST.fullmatch(named):
+        return tuple(sibling_data_file(path, name) for name in names if name)
+    pattern = numbered(named)
+    if pattern and len(pattern[1]) in (3, 4) and pattern[1][2]:
+        # First, last and step; then, in how many axes each file's voxels lie.
+        first, last, step = pattern[1][:3]
+        return sibling_data_files(path, pattern[0], range(first, last + (step > 0) * 2 - 1, step))
+    return (sibling_data_file(path, named),)
 
 
-def unit_note(path: Path) -> str:
-    """Say that a header gives lengths in another unit than millimetres, if it does.
+def unit_of(path: Path) -> str:
+    """Return the unit of lengths that a header gives, as it spells it; empty for none.
 
-    ITK, and with it the programs that read NRRD, takes every number for millimetres, and so does
-    voxtrail: scan and labels lie on one place, but distances are not what they seem.
+    Where axes have different units they come together, which is none that is known.
     """
-    units = re.findall(r'"([^"]*)"', _fields(path).get("space units", ""))
-    others = sorted({unit for unit in units if unit.strip() not in ("", "mm", "millimeter")})
-    if not others:
-        return ""
-    return (
-        f"its NRRD header gives lengths in {', '.join(others)[:40]}, which are taken for "
-        "millimetres as other programs do: margins and distances are in that unit"
-    )
+    fields, _ = _header(path)
+    given = fields.get("space units", fields.get("units", ""))
+    return ", ".join(dict.fromkeys(unit for unit in _QUOTED.findall(given) if unit.strip()))
 
 
 def read_affine(path: Path, affine: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -83,7 +102,7 @@ def read_affine(path: Path, affine: NDArray[np.float64]) -> NDArray[np.float64]:
         4x4 RAS, as ITK has it; returned where the header spells nothing like it, as with voxel
         sizes alone.
     """
-    fields = _fields(path)
+    fields, _ = _header(path)
     signs = _SPACES.get(fields.get("space", "").lower())
     vectors = _VECTOR.findall(fields.get("space directions", ""))
     origin = _VECTOR.findall(fields.get("space origin", ""))
@@ -101,8 +120,8 @@ def read_affine(path: Path, affine: NDArray[np.float64]) -> NDArray[np.float64]:
     return exact
 
 
-def write_affine(path: Path, affine: NDArray[np.float64]) -> None:
-    """Put an affine (4x4, RAS) into a file that ITK wrote, to the last bit."""
+def write_affine(path: Path, affine: NDArray[np.float64], unit: str) -> None:
+    """Put an affine (4x4, RAS) and its unit, if any, into a file of ITK's, to the last bit."""
     content = path.read_bytes()
     header, empty, voxels = content.partition(b"\n\n")
     lps = np.diag([-1.0, -1.0, 1.0]) @ affine[:3] + 0.0
@@ -110,31 +129,40 @@ def write_affine(path: Path, affine: NDArray[np.float64]) -> None:
     lines = [line for line in header.split(b"\n") if not line.startswith(b"space ")]
     lines += [f"space directions: {' '.join(directions)}".encode()]
     lines += [f"space origin: {origin}".encode()]
+    if unit:
+        lines += [f"space units: {' '.join([json.dumps(unit, ensure_ascii=False)] * 3)}".encode()]
     path.write_bytes(b"\n".join(lines) + empty + voxels)
 
 
-def _fields(path: Path) -> dict[str, str]:
-    """Return the fields (``key: value``) of a header; pairs (``key:=value``) are no fields."""
+def _header(path: Path) -> tuple[dict[str, str], list[str]]:
+    """Return the fields (``key: value``) of a header, and names of files that follow them.
+
+    Pairs (``key:=value``) are no fields.
+    """
     with path.open("rb") as file:
         start = file.read(_MAX_HEADER)
     fields: dict[str, str] = {}
-    for line in re.split(rb"\r?\n", start):
+    lines = iter(re.split(rb"\r?\n", start))
+    for line in lines:
         if not line:
-            return fields
+            return fields, []
         if line.startswith(b"#"):
             continue
-        key, colon, value = line.decode("latin-1").partition(":")
+        key, colon, value = os.fsdecode(line).partition(":")
         if colon and value.startswith("="):
             continue
         if len(line) > _MAX_LINE:
             raise _refused(path, f"a line of {len(line)} bytes")
         if colon:
             name = key.strip().lower()
+            name = _DATA_FILE if name == _DATA_FILE_TOO else name
             if name in fields:
                 raise _refused(path, f"two lines of {name[:40]}")
             fields[name] = value.strip()
+            if name == _DATA_FILE and _LIST.fullmatch(fields[name]):
+                return fields, [os.fsdecode(one) for one in lines]
     if len(start) < _MAX_HEADER:  # of a detached header the end may be that of the file
-        return fields
+        return fields, []
     raise _refused(path, f"a header of over {_MAX_HEADER} bytes")
 
 

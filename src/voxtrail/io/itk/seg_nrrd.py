@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from voxtrail.core.provenance import Provenance
 from voxtrail.core.volume import LabelMap
 from voxtrail.io.format import Format, LabelRequest, StoredImage
+from voxtrail.io.itk import nrrd_header, units
 from voxtrail.io.itk.image import read_layers, write_nrrd
 from voxtrail.io.itk.segment_keys import keys_of, names_in, segments_in
 
@@ -35,8 +37,10 @@ def read(path: Path, request: LabelRequest) -> StoredImage:
     are numbered in their order in the file then.
     """
     image = read_layers(path, request.max_bytes)
+    affine, header, notes = units.in_mm(image.affine, nrrd_header.unit_of(path))
+    provenance = Provenance(notes=notes)
     if len(image.layers) == 1:
-        return StoredImage(image.layers[0], image.affine, names_in(image.keys))
+        return StoredImage(image.layers[0], affine, names_in(image.keys), provenance, header)
     segments = segments_in(image.keys)
     values = [segment.value for segment in segments]
     distinct = len(set(values)) == len(values)
@@ -55,7 +59,7 @@ def read(path: Path, request: LabelRequest) -> StoredImage:
                 label_of[place] = max(label_of.values(), default=0) + 1
             labels[layer == value] = label_of[place] if value else 0
         layers.append(labels)
-    return StoredImage(layers[0], image.affine, names, further=tuple(layers[1:]))
+    return StoredImage(layers[0], affine, names, provenance, header, tuple(layers[1:]))
 
 
 FORMAT = Format(

@@ -55,7 +55,7 @@ def surface_of(labels: LabelMap, label: int) -> Any:
         raise ValueError(f"label {label} does not occur")
     mask = whole[box.slices]
     vertices, faces = _marching_cubes(_blurred(mask))
-    affine = labels.stored.affine
+    affine = labels.stored.itk_affine
     placed = (vertices - _BORDER + np.array(box.start)) @ affine[:3, :3].T + affine[:3, 3]
     wanted_mm3 = float(np.count_nonzero(mask)) * abs(float(np.linalg.det(affine[:3, :3])))
     # Centred while it is worked on: far from the origin, volumes would cancel badly.
@@ -65,7 +65,7 @@ def surface_of(labels: LabelMap, label: int) -> Any:
     if mesh.volume < 0:  # a left-handed affine turns the triangles over
         mesh.invert()
     trimesh.smoothing.filter_taubin(mesh, lamb=_IN, nu=_OUT, iterations=2 * _TURNS)
-    _put_volume_right(mesh, wanted_mm3, min(labels.stored.spacing_mm))
+    _put_volume_right(mesh, wanted_mm3, float(np.linalg.norm(affine[:3, :3], axis=0).min()))
     mesh.vertices = mesh.vertices + centre
     return mesh
 

@@ -31,6 +31,9 @@ from voxtrail.io.refusals import (
     three_axes,
 )
 
+#: What a gzip stream starts with.
+_GZIP = b"\x1f\x8b"
+
 #: Bytes enough to tell the two versions of the header apart (NIfTI-2's is the longer, 540).
 _HEADER_BYTES = 540
 
@@ -73,9 +76,8 @@ def read(path: Path, max_bytes: int) -> StoredImage:
         If it is truncated, damaged, no NIfTI file, not one 3-D image of real numbers, or larger
         than ``max_bytes``.
     """
-    zipped = path.name.lower().endswith(".gz")
-    with reading(path, "NIfTI"), gzip.open(path) if zipped else path.open("rb") as opened:
-        file = cast("IO[bytes]", opened)
+    with reading(path, "NIfTI"), _opened(path) as file:
+        zipped = isinstance(file, gzip.GzipFile)
         header = _header(file, path)
         shape = three_axes(header.get_data_shape(), path)
         dtype: np.dtype[Any] = header.get_data_dtype()
@@ -95,16 +97,15 @@ def read(path: Path, max_bytes: int) -> StoredImage:
         names = names_in(file, int(header.sizeof_hdr), offset, endian)
         voxels = _voxels(file, header).reshape(shape, order="F")
         if zipped:
-            _check_to_end(cast("gzip.GzipFile", opened), path)
+            _check_to_end(file, path)
         affine, geometry, notes = read_geometry(header, shape)
         return StoredImage(voxels, affine, names, Provenance(notes=notes), geometry)
 
 
 def read_grid(path: Path) -> Grid:
     """Return where the voxels of a file are, from its header alone; `ImageError` as `read`."""
-    zipped = path.name.lower().endswith(".gz")
-    with reading(path, "NIfTI"), gzip.open(path) if zipped else path.open("rb") as opened:
-        header = _header(cast("IO[bytes]", opened), path)
+    with reading(path, "NIfTI"), _opened(path) as file:
+        header = _header(file, path)
         shape = three_axes(header.get_data_shape(), path)
         affine, geometry, _ = read_geometry(header, shape)
         return Grid(shape, affine, geometry)
@@ -134,18 +135,31 @@ def write(image: StoredImage, path: Path) -> None:
     header.set_data_dtype(image.voxels.dtype)
     header.set_xyzt_units("mm")
     nifti = nib.Nifti1Image(image.voxels, None, header)
-    if image.header is not None:
+    if image.header is not None and image.header.fields:
         write_geometry(nifti.header, image.header)
         nifti.to_filename(path)
         return
-    nifti.set_sform(image.affine, _SCANNER, update_affine=True)
-    nifti.set_qform(image.affine, _SCANNER, update_affine=False)
-    off = np.abs(nifti.get_qform()[:3, :3] - image.affine[:3, :3]).max()
-    if off > _QFORM_VOXELS * np.linalg.norm(image.affine[:3, :3], axis=0).min():
+    # A scan of another format lies, for the programs that read both, where ITK sees it.
+    affine = image.grid.itk_affine
+    nifti.set_sform(affine, _SCANNER, update_affine=True)
+    nifti.set_qform(affine, _SCANNER, update_affine=False)
+    off = np.abs(nifti.get_qform()[:3, :3] - affine[:3, :3]).max()
+    if off > _QFORM_VOXELS * np.linalg.norm(affine[:3, :3], axis=0).min():
         # A shear: rotation and voxel sizes cannot say it. An unset qform leaves the sform alone.
         nifti.set_qform(None)
     # nibabel writes gzip without a time or a name, so equal images give equal files.
     nifti.to_filename(path)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """Open a file, unpacked if it is gzip, whatever its name says: people rename files."""
+    file = path.open("rb")
+    start = file.read(len(_GZIP))
+    file.seek(0)
+    if start != _GZIP:
+        return file
+    file.close()
+    return cast("IO[bytes]", gzip.open(path))
 
 
 def _header(file: IO[bytes], path: Path) -> Any:
@@ -179,7 +193,7 @@ def _voxels(file: IO[bytes], header: Any) -> NDArray[Any]:
         return np.asarray(proxy, dtype=np.float32)
 
 
-def _check_to_end(file: gzip.GzipFile, path: Path) -> None:
+def _check_to_end(file: IO[bytes], path: Path) -> None:
     """Read what follows the voxels, so that gzip compares its checksum with what was read."""
     if len(file.read(_MAX_TRAILER + 1)) > _MAX_TRAILER:
         raise ImageError(
