@@ -105,6 +105,10 @@ def test_a_report_is_whole(request_for) -> None:
     assert "Research use only. Not a medical device." in text
     assert not re.search(r"(src|href)=[\"']?(https?:|/)", text)  # nothing from elsewhere
     assert "0.841 ± 0.107" in text  # the paper's
+    # What was not run is named once, not a row for each of its claims.
+    (not_run,) = re.findall(r"Not run, in whole or in part: ([^.<]*)", text)
+    assert "suggestion" in not_run.split(", ")
+    assert ">not run<" not in text.partition("<section id=findings>")[2].partition("</section>")[0]
     with (page.parent / "tables/final.csv").open() as file:
         rows = {(row["variant"], row["measure"]): row for row in csv.DictReader(file)}
     frame = Records(request.folder).frame()

@@ -31,13 +31,17 @@ def findings(results: Results) -> Table:
     compared = [_compared(experiment, claim, results) for experiment, claim in claims]
     corrected = holm([p for *_, p in compared])
     rows, tidy = [], []
+    not_run: dict[str, None] = {}
     for (experiment, claim), (whole, off, n, _), p in zip(claims, compared, corrected, strict=True):
         verdict = verdict_of(whole, p)
-        rows.append(
-            (
-                claim.text, verdict, str(n), _shown(whole), p_text(p), _shown(off), experiment,
-            )
-        )  # fmt: skip
+        if verdict == "not run":
+            not_run[experiment] = None
+        else:
+            rows.append(
+                (
+                    claim.text, verdict, str(n), _shown(whole), p_text(p), _shown(off), experiment,
+                )
+            )  # fmt: skip
         tidy.append(
             {
                 "claim": claim.text, "experiment": experiment,
@@ -47,9 +51,11 @@ def findings(results: Results) -> Table:
             }
         )  # fmt: skip
     for text, experiment, found, unit, verdict in _measured(results):
-        n = found.n if found else 0
-        shown = "-" if found is None else f"{interval(found, 3)} {unit}"
-        rows.append((text, verdict, str(n), shown, "-", "-", experiment))
+        if found is None:
+            not_run[experiment] = None
+        else:
+            shown = f"{interval(found, 3)} {unit}"
+            rows.append((text, verdict, str(found.n), shown, "-", "-", experiment))
         tidy.append(
             {
                 "claim": text, "experiment": experiment, "better": None, "worse": None,
@@ -66,6 +72,7 @@ def findings(results: Results) -> Table:
             "Wilcoxon, Holm-corrected over this table. A finding holds where the interval lies "
             f"above 0 and p is below {SIGNIFICANT}, leans that way with the interval alone, and "
             "is undecided where the interval holds 0; the other way likewise",
+            *([f"Not run, in whole or in part: {', '.join(not_run)}"] if not_run else []),
         ),
         ("finding", "here", "n", "Δ Dice, or value", "p", "Δ Dice off outlines", "experiment"),
         tuple(rows),
