@@ -16,9 +16,9 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.profiler import ProfilerActivity, profile
 
+from voxtrail.bench.contender import ContenderProcess
 from voxtrail.bench.peers import write_random_weights
-from voxtrail.bench.plan import BenchPlan, Job, jobs
-from voxtrail.bench.worker import Worker
+from voxtrail.bench.plan import BenchPlan, BenchRun, one_round
 from voxtrail.model.shortcuts import Shortcuts
 from voxtrail.model.weights import load_model
 
@@ -43,14 +43,14 @@ def main() -> None:
         with torch.no_grad():
             encoder(str(weights))
         plan = BenchPlan(str(weights), 1024, slices=SLICES, device=DEVICE)
-        ours = {job.key: job for job in jobs(plan)}
-        worker = Worker(plan, ours["baseline"])
+        ours = {run.key: run for run in one_round(plan)}
+        contender = ContenderProcess(plan, ours["baseline"])
         for key in ("baseline", "is+sps", "labels-8"):
-            measure(worker, ours[key])
-        kernels(worker, ours["is+sps"])
+            measure(contender, ours[key])
+        kernels(contender, ours["is+sps"])
         for precision in ("bfloat16", "float32"):
-            job = Job("sam2", "sam2", "baseline", 1024, precision)
-            measure(Worker(plan, job), job)
+            run = BenchRun("sam2", "sam2", "baseline", 1024, precision)
+            measure(ContenderProcess(plan, run), run)
 
 
 def milliseconds(work: Callable[[], object]) -> float:
@@ -109,24 +109,24 @@ def encoder(weights: str) -> None:
         print(f"encoder, batches of {count}: {spent / count:.2f} ms a slice", flush=True)
 
 
-def measure(worker: Worker, job: Job) -> None:
-    spent = [worker.run(job).seconds for _ in range(RUNS)]
-    split = worker.run(job, "components")
+def measure(contender: ContenderProcess, run: BenchRun) -> None:
+    spent = [contender.measure(run).seconds for _ in range(RUNS)]
+    split = contender.measure(run, "components")
     print(
-        f"{job.key:<10}{job.runtime:<28} ms a slice: "
+        f"{run.key:<10}{run.runtime:<28} ms a slice: "
         + ", ".join(f"{1e3 * one / SLICES:.2f}" for one in spent)
         + f"; {split.peak_mib:.0f} MiB; waiting after each component: "
-        + ", ".join(f"{name} {1e3 * s / SLICES:.2f}" for name, s in split.components.items()),
+        + ", ".join(f"{name} {1e3 * s / SLICES:.2f}" for name, s in split.components[0].items()),
         flush=True,
     )
 
 
-def kernels(worker: Worker, job: Job) -> None:
+def kernels(contender: ContenderProcess, run: BenchRun) -> None:
     with profile(activities=[ProfilerActivity.CUDA, ProfilerActivity.CPU]) as profiler:
-        worker.run(job)
+        contender.measure(run)
     found = profiler.key_averages()
     busy = sum(one.self_device_time_total for one in found)
-    print(f"{job.key}: GPU busy {busy / 1e3 / SLICES:.2f} ms a slice, of which")
+    print(f"{run.key}: GPU busy {busy / 1e3 / SLICES:.2f} ms a slice, of which")
     for one in sorted(found, key=lambda one: -one.self_device_time_total)[:KERNELS]:
         spent = one.self_device_time_total / 1e3 / SLICES
         print(f"  {spent:.3f} ms in {one.count / SLICES:.1f} x {one.key[:90]}")

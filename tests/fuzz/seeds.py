@@ -84,6 +84,7 @@ def make(base: Path) -> list[Seed]:
     labels = LabelMap(drawn_labels(drawn, scan), scan.stored, {1: "hip_left", 2: "rib", 3: "x"})
     seeds = [*_scans(base, scan), *_prompts(base, labels, drawn, scan), *_tables(base)]
     seeds += [*_dicom(base), *_checkpoints(base), *_study(base), *_forms(base)]
+    seeds += _as_in_the_field(base, scan)
     if real := os.environ.get("VOXTRAIL_CT"):
         seeds += _real(base, Path(real))
     return seeds
@@ -142,6 +143,65 @@ def _prompts(base: Path, labels: LabelMap, drawn: Prompts, scan: Volume) -> list
     seeds.append(Seed("labels evaluated", (base / "truth.nii.gz",), score))
     seeds.append(Seed("labels simulated", (base / "drawn.seg.nrrd",), simulate))
     return seeds
+
+
+#: A table of names as it stands in the header of a NIfTI label map.
+_NAMES = (
+    b"<CaretExtension><VolumeInformation><LabelTable><Label Key='1'>hip_left</Label>"
+    b"<Label Key='2'>rib</Label></LabelTable></VolumeInformation></CaretExtension>"
+)
+
+
+def _as_in_the_field(base: Path, scan: Volume) -> list[Seed]:
+    """Files with properties that programs give them: two places, units, names, layers, lists."""
+    import SimpleITK
+
+    folder = base / "field"
+    folder.mkdir()
+    stored_voxels, affine = stored()
+    image = nib.Nifti1Image(outlined(), None, dtype=np.uint8)
+    image.set_sform(affine, 2)
+    image.set_qform(affine + np.diag([0, 0, 0, 1e-9]), 1, update_affine=False)
+    image.header["qoffset_x"] += 20
+    image.header.set_xyzt_units("micron")
+    image.to_filename(folder / "places.nii")
+    named = nib.Nifti1Image(outlined(), affine, dtype=np.uint8)
+    named.header.extensions.append(nib.nifti1.Nifti1Extension(0, _NAMES))
+    named.to_filename(folder / "named.nii")
+    axis = scan.stored.orientation().axes[0]
+    sagittal = np.zeros_like(stored_labels())
+    filled = np.flatnonzero(np.moveaxis(stored_labels(), axis, 0).any(axis=(1, 2)))[1:-1:4]
+    moved, whole = (np.moveaxis(one, axis, 0) for one in (sagittal, stored_labels()))
+    moved[filled] = whole[filled]
+    save(folder / "sagittal.nii", sagittal)
+    whole_scan = SimpleITK.ReadImage(base / "ct.nrrd")
+    pair = SimpleITK.Compose(
+        [SimpleITK.Cast(whole_scan > n, SimpleITK.sitkUInt8) for n in (0, 200)]
+    )
+    for number in range(2):
+        pair.SetMetaData(f"Segment{number}_Name", f"part {number}")
+        pair.SetMetaData(f"Segment{number}_LabelValue", "1")
+        pair.SetMetaData(f"Segment{number}_Layer", str(number))
+    SimpleITK.WriteImage(pair, folder / "layers.seg.nrrd")
+    (base / "list").mkdir()
+    SimpleITK.WriteImage(whole_scan, base / "list" / "ct.mhd")
+    header, raw = base / "list" / "ct.mhd", base / "list" / "ct.raw"
+    slices = [header.with_name(f"s{n}.raw") for n in range(stored_voxels.shape[2])]
+    size = len(raw.read_bytes()) // len(slices)
+    for number, path in enumerate(slices):
+        path.write_bytes(raw.read_bytes()[number * size :][:size])
+    names = "\n".join(path.name for path in slices)
+    header.write_text(header.read_text().replace("ct.raw", f"LIST\n{names}"))
+    raw.unlink()
+    segment = _segment("{base}/ct.nii.gz", "{input}")
+    score = ("evaluate", "{input}", "{base}/truth.nii.gz", "--json")
+    return [
+        Seed("labels in two places", (folder / "places.nii",), ("evaluate", "{input}", "{input}")),
+        Seed("prompts with names", (folder / "named.nii",), segment),
+        Seed("sagittal prompts", (folder / "sagittal.nii",), segment),
+        Seed("labels in layers", (folder / "layers.seg.nrrd",), score),
+        Seed("scan in a list", (header, *slices), _segment("{input}", "{base}/prompts.nii.gz")),
+    ]
 
 
 def _tables(base: Path) -> list[Seed]:

@@ -226,6 +226,8 @@ def _bench(folder: Path, number: int) -> None:
         "resolution": 1024,
         "runtime": "torch",
         "labels": 1,
+        "encoded": 5,
+        "tracked": 5,
         "seconds_per_slice": 1.0,
         "ceiling_seconds_per_slice": None,
         "peak_mib": None,

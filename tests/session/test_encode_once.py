@@ -160,6 +160,25 @@ def test_a_crop_that_grows_encodes_its_own_slices_once_more(model, scan, truth, 
     assert model.model.encodings.total() == expected
 
 
+@pytest.mark.parametrize("direction", ["forward", "both"])
+def test_crops_that_follow_oblique_structures(model, direction):
+    hu = np.random.default_rng(0).uniform(-500, 0, (60, 40, 14)).astype(np.float32)
+    labels = np.zeros(hu.shape, np.uint8)
+    for index in range(1, 13):
+        labels[4 * index : 4 * index + 4, 6:10, index] = 1
+        labels[52 - 4 * index : 56 - 4 * index, 26:30, index] = 2
+    hu[labels > 0] += 1000
+    scan, truth = Volume.from_stored(hu, np.eye(4)), LabelMap.from_stored(labels, np.eye(4))
+    config = replace(CONFIG, direction=direction)
+    result = segment(scan, simulate(truth, "uniform:4"), config, model=model)
+    for label in result.record.labels:
+        (window,) = label.windows
+        assert len({tuple(start) for start in window["starts"]}) > 1
+    assert model.model.twice == 0
+    assert model.model.encodings.total() == 2 * 12
+    np.testing.assert_array_equal(result.labels.voxels, labels)
+
+
 @pytest.mark.parametrize("held", [0, 1, 3, 10])
 @pytest.mark.parametrize("labels", [2, 8])
 @pytest.mark.parametrize("crop", ["label", "all"])

@@ -1,16 +1,12 @@
-"""What is run, and on what: one synthetic stack, the same weights and prompts for everybody."""
+"""What is run: the same weights, scans and outlines for everybody."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from voxtrail.core.prompts import Prompts
-from voxtrail.core.volume import LabelMap, Volume
-from voxtrail.evaluate import simulate
+from voxtrail.bench.scan import Drawn
+from voxtrail.session import Config
 
 Peer = Literal["sam2", "transformers"]
 PEERS: tuple[Peer, ...] = ("sam2", "transformers")
@@ -19,8 +15,8 @@ Variant = Literal["coarse", "compile", "openvino", "onnx"]
 VARIANTS: tuple[Variant, ...] = ("coarse", "compile", "openvino", "onnx")
 #: Runtimes among them, and the precisions that they offer.
 EXPORTED = {"openvino": ("float32", "bfloat16"), "onnx": ("float32",)}
-#: Side of the synthetic slices in pixels.
-SIDE = 256
+#: Labels of the runs with default options, besides as many as the plan has.
+DEFAULT_LABELS = (1, 4)
 
 
 @dataclass(frozen=True)
@@ -65,7 +61,7 @@ class BenchPlan:
 
 
 @dataclass(frozen=True)
-class Job:
+class BenchRun:
     """One run of one contender.
 
     Parameters
@@ -74,14 +70,26 @@ class Job:
         What its result is called in ratios and agreements.
     who
         ``voxtrail`` or a peer.
-    preset, resolution, precision, labels
+    preset, resolution, precision
         How.
+    labels
+        How many are segmented. One label nearly fills a scan of its own, so that its crop is the
+        whole slice, which is what peers are given; see `spread`.
+    spread
+        Whether the structures lie apart in one scan, each with a crop of its own.
+    crop
+        As in `Config`; None leaves it to the preset.
+    one_by_one
+        Whether each label is segmented in a call of its own; the run is all of these calls.
     memory
         Another choice of recent slices than the preset's.
     variant
         Another way than PyTorch without further shortcuts.
     cached
-        ``no`` cache, ``first`` to fill one, or ``again`` after one outline was corrected.
+        ``no`` cache, encoded ``features`` only, a ``first`` run that fills one, or one ``again``
+        after that, when what is `drawn` has changed.
+    drawn
+        See `voxtrail.bench.scan.scan_and_prompts`.
     """
 
     key: str
@@ -90,13 +98,17 @@ class Job:
     resolution: int
     precision: str
     labels: int = 1
+    spread: bool = False
+    crop: Literal["all"] | None = None
+    one_by_one: bool = False
     memory: str | None = None
     variant: Variant | None = None
-    cached: Literal["no", "first", "again"] = "no"
+    cached: Literal["no", "features", "first", "again"] = "no"
+    drawn: Drawn = "three"
 
     @property
-    def worker(self) -> tuple[str, int, str, str | None]:
-        """Jobs that share a loaded model share a process."""
+    def process(self) -> tuple[str, int, str, str | None]:
+        """Runs that share a loaded model share a process."""
         return self.who, self.resolution, self.precision, self.variant
 
     @property
@@ -108,82 +120,69 @@ class Job:
             return f"{self.variant} {self.precision}"
         return f"torch {self.precision}" + (f", {self.variant}" if self.variant else "")
 
+    @property
+    def beside_peers(self) -> bool:
+        """Whether peers do the same: one label, once, in whole slices."""
+        return not self.spread and self.cached == "no"
 
-def jobs(plan: BenchPlan) -> list[Job]:
-    """Return one round, in order."""
+
+def one_round(plan: BenchPlan) -> list[BenchRun]:
+    """Return the runs of one round, in order."""
     size, precision = plan.resolution, plan.precision
-    ours = [
-        Job("baseline", "voxtrail", "baseline", size, precision),
-        Job("is+sps", "voxtrail", "is+sps", size, precision),
-        Job(f"resolution-{size // 2}", "voxtrail", "is+sps", size // 2, precision),
-        Job(f"labels-{plan.labels}", "voxtrail", "is+sps", size, precision, plan.labels),
-        Job("first", "voxtrail", "is+sps", size, precision, cached="first"),
-        Job("rerun", "voxtrail", "is+sps", size, precision, cached="again"),
-    ]
-    ours += [
-        Job(f"{preset} {variant} {kind}", "voxtrail", preset, size, kind, variant=variant)
-        for variant in plan.variants
-        for kind in EXPORTED.get(variant, (precision,))
-        for preset in ("baseline", "is+sps")
-    ]
+
+    def ours(key: str, preset: str = "is+sps", resolution: int = size, **how: Any) -> BenchRun:
+        return BenchRun(key, "voxtrail", preset, resolution, precision, **how)
+
+    def default(key: str, **how: Any) -> BenchRun:
+        return ours(key, Config().preset, spread=True, **how)
+
     # As each is used: on a GPU, SAM 2's own examples run it in bfloat16 autocast.
     kind = "float32" if plan.device == "cpu" else precision
-    theirs = [Job(peer, peer, "baseline", size, kind) for peer in plan.peers]
-    return [*theirs, *ours]
+    return [
+        *(BenchRun(peer, peer, "baseline", size, kind) for peer in plan.peers),
+        ours("baseline", "baseline"),
+        ours("is+sps"),
+        ours(f"resolution-{size // 2}", resolution=size // 2),
+        ours(f"labels-{plan.labels}", labels=plan.labels, spread=True, crop="all"),
+        *(default(f"labels-{n}-default", labels=n) for n in default_labels(plan)),
+        default("one-by-one-default", labels=plan.labels, one_by_one=True),
+        default("first", cached="first"),
+        default("rerun", cached="again", drawn="added"),
+        default("rerun-wider", cached="again", drawn="wider"),
+        default("rerun-middle", cached="again", drawn="redrawn"),
+        *(
+            BenchRun(f"{preset} {variant} {kind}", "voxtrail", preset, size, kind, variant=variant)
+            for variant in plan.variants
+            for kind in EXPORTED.get(variant, (precision,))
+            for preset in ("baseline", "is+sps")
+        ),
+    ]
 
 
-def exact_jobs(plan: BenchPlan) -> list[Job]:
+def default_labels(plan: BenchPlan) -> list[int]:
+    """Return how many labels are segmented together with default options, run by run."""
+    return sorted({*(n for n in DEFAULT_LABELS if n < plan.labels), plan.labels})
+
+
+def exact_runs(plan: BenchPlan) -> list[BenchRun]:
     """Return the float32 runs whose masks the others are compared with; run once."""
     return [
-        Job(f"{preset} float32", "voxtrail", preset, plan.resolution, "float32")
+        BenchRun(f"{preset} float32", "voxtrail", preset, plan.resolution, "float32")
         for preset in ("baseline", "is+sps")
     ]
 
 
-def memory_jobs(plan: BenchPlan) -> list[Job]:
+def memory_runs(plan: BenchPlan) -> list[BenchRun]:
     """Return one run for each number of recent memories, on cached features."""
     return [
-        Job(
+        BenchRun(
             f"recent:k={k}",
             "voxtrail",
             "baseline",
             plan.resolution,
             plan.precision,
             memory=f"recent:k={k}",
-            cached="again",
+            cached="features",
         )
         for k in range(7)
     ]
-
-
-def scene(plan: BenchPlan, labels: int, *, corrected: bool = False) -> tuple[Volume, Prompts]:
-    """Return the stack and the outlines: bright discs that move and grow over noise.
-
-    With ``corrected`` one more slice is outlined, as after a look at the result.
-    """
-    rng = np.random.default_rng(0)
-    grey = rng.uniform(0.2, 0.4, (SIDE, SIDE, plan.slices)).astype(np.float32)
-    labelled = np.zeros(grey.shape, dtype=np.uint8)
-    for index in range(plan.slices):
-        for label in range(1, labels + 1):
-            labelled[_disc(index, label, labels), index] = label
-    grey[labelled > 0] += 0.5
-    truth = LabelMap.from_stored(labelled, np.eye(4), {})
-    prompts = simulate(truth, slices="first-middle-last")
-    if corrected:
-        extra = simulate(truth, slices=f"uniform:{plan.slices}")
-        third = (3 * plan.slices) // 4
-        more = tuple(one for one in extra.prompts if one.slice_index == third and one.label == 1)
-        prompts = Prompts((*prompts.prompts, *more), prompts.stored, prompts.names)
-    return Volume.from_stored(grey, np.eye(4)), prompts
-
-
-def _disc(index: int, label: int, labels: int) -> NDArray[np.bool_]:
-    """Return a disc that moves by two pixels a slice; several lie on a grid of three a row."""
-    rows, columns = np.mgrid[:SIDE, :SIDE]
-    if labels == 1:
-        distance = np.hypot(rows - 100 - 2 * index, columns - 90 - 2 * index)
-        return np.asarray(distance < 35 + index)
-    down, across = divmod(label - 1, 3)
-    centre = (40 + 80 * down + index, 40 + 80 * across + index)
-    return np.asarray(np.hypot(rows - centre[0], columns - centre[1]) < 20)

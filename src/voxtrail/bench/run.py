@@ -17,66 +17,97 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from voxtrail.bench.plan import BenchPlan, Job, exact_jobs, jobs, memory_jobs
-from voxtrail.bench.worker import Look, Measured, gigaflops, serve
+from voxtrail.bench.contender import Look, Measured, gigaflops, serve
+from voxtrail.bench.plan import (
+    BenchPlan,
+    BenchRun,
+    default_labels,
+    exact_runs,
+    memory_runs,
+    one_round,
+)
 from voxtrail.errors import WorkError
 from voxtrail.model import LARGE_PAGES
 
 
 class _Processes:
-    """A process for every worker, started when it is first needed."""
+    """A process for every contender, started when it is first needed."""
 
     def __init__(self, plan: BenchPlan) -> None:
         self._plan = plan
         self._context = multiprocessing.get_context("spawn")
         self._held: dict[tuple[str, int, str, str | None], tuple[Any, Any]] = {}
 
-    def run(self, job: Job, look: Look) -> Measured:
-        if job.worker not in self._held:
+    def measure(self, run: BenchRun, look: Look) -> Measured:
+        if run.process not in self._held:
             ours, theirs = self._context.Pipe()
             # Peers as their own packages leave PyTorch.
-            os.environ[LARGE_PAGES] = "1" if job.who == "voxtrail" else "0"
+            os.environ[LARGE_PAGES] = "1" if run.who == "voxtrail" else "0"
             process = self._context.Process(
-                target=serve, args=(theirs, self._plan, job), daemon=True
+                target=serve, args=(theirs, self._plan, run), daemon=True
             )
             process.start()
             theirs.close()
-            self._held[job.worker] = process, ours
-            _receive(ours, job)
-        connection = self._held[job.worker][1]
-        connection.send((job, look))
-        measured = _receive(connection, job)
+            self._held[run.process] = process, ours
+            _receive(ours, run)
+        connection = self._held[run.process][1]
+        connection.send((run, look))
+        measured = _receive(connection, run)
         assert isinstance(measured, Measured)
         return measured
 
-    def end(self, job: Job | None = None) -> None:
-        """End a job's worker, or all."""
-        for key in [job.worker] if job else list(self._held):
+    def end(self, run: BenchRun | None = None) -> None:
+        """End a run's process, or all."""
+        for key in [run.process] if run else list(self._held):
             process, connection = self._held.pop(key)
             if process.is_alive():
                 connection.send(None)
             process.join()
 
 
-def _receive(connection: Any, job: Job) -> Any:
+def _receive(connection: Any, run: BenchRun) -> Any:
     try:
         return connection.recv()
     except EOFError as error:
-        raise WorkError(f"{job.who} ended before it answered ({job.key})") from error
+        raise WorkError(f"{run.who} ended before it answered ({run.key})") from error
 
 
 @dataclass(frozen=True, eq=False)
 class _Rounds:
-    """All runs of a job, and the one whose components were looked at."""
+    """One run in all rounds.
 
-    job: Job
-    runs: list[Measured]
-    split: Measured
+    Parameters
+    ----------
+    run
+        What ran.
+    measured
+        Each time.
+    split
+        Those whose components were looked at.
+    flops
+        Floating-point operations, where they were counted.
+    """
+
+    run: BenchRun
+    measured: list[Measured]
+    split: list[Measured]
     flops: int | None
 
     @property
     def seconds(self) -> float:
-        return statistics.median(run.seconds for run in self.runs)
+        return statistics.median(one.seconds for one in self.measured)
+
+    def model_seconds(self, calls: int | None = None) -> float:
+        """Return what the model took, in all calls or in the first ones."""
+        return statistics.median(one.model_seconds(calls) for one in self.split)
+
+    @property
+    def components(self) -> dict[str, float]:
+        total: dict[str, float] = defaultdict(float)
+        for call in self.split[-1].components:
+            for name, seconds in call.items():
+                total[name] += seconds
+        return dict(sorted(total.items()))
 
 
 def run_bench(plan: BenchPlan, progress: Callable[[str], None] | None = None) -> dict[str, Any]:
@@ -98,70 +129,82 @@ def run_bench(plan: BenchPlan, progress: Callable[[str], None] | None = None) ->
     """
     say = progress or (lambda _: None)
     processes = _Processes(plan)
-    found: dict[str, list[Measured]] = defaultdict(list)
+    measured: dict[str, list[Measured]] = defaultdict(list)
     flops: dict[str, int | None] = {}
+    runs = one_round(plan)
 
-    def one(job: Job, look: Look = "seconds") -> Measured:
-        measured = processes.run(job, look)
-        say(f"{job.key}: {measured.seconds / plan.slices:.3g} s a slice")
-        return measured
+    def one(run: BenchRun, look: Look = "seconds") -> Measured:
+        found = processes.measure(run, look)
+        say(f"{run.key}: {found.seconds / plan.slices:.3g} s a slice")
+        return found
 
     try:
-        exact = {job.key: one(job) for job in exact_jobs(plan)}
-        processes.end(exact_jobs(plan)[0])
-        for job in jobs(plan):
-            if job.who == "voxtrail":  # warms up, and counts where PyTorch sees each operation
-                counted = job.variant in (None, "coarse")
-                flops[job.key] = one(job, "flops" if counted else "seconds").flops
+        exact = {run.key: one(run) for run in exact_runs(plan)}
+        processes.end(exact_runs(plan)[0])
+        for run in runs:
+            if _warms_up(run):  # and is counted where PyTorch sees each operation
+                counted = run.variant in (None, "coarse")
+                flops[run.key] = one(run, "flops" if counted else "seconds").flops
         for _ in range(plan.repeats):
-            for job in jobs(plan):
-                found[job.key].append(one(job))
+            for run in runs:
+                measured[run.key].append(one(run))
         # The CPU is done when a call returns: there, components are those of the runs themselves.
         splits = {
-            job.key: found[job.key][-1] if plan.device == "cpu" else one(job, "components")
-            for job in jobs(plan)
+            run.key: measured[run.key] if plan.device == "cpu" else [one(run, "components")]
+            for run in runs
         }
-        sizes = {job.key: one(job, "components") for job in memory_jobs(plan)}
+        sizes = {run.key: one(run, "components") for run in memory_runs(plan)}
     finally:
         processes.end()
     rounds = {
-        job.key: _Rounds(job, found[job.key], splits[job.key], flops.get(job.key))
-        for job in jobs(plan)
+        run.key: _Rounds(run, measured[run.key], splits[run.key], flops.get(run.key))
+        for run in runs
     }
     kinds: set[str] = {"float32", plan.precision}
     speed = {kind: gigaflops(kind, plan.device) for kind in sorted(kinds, reverse=True)}
+    ratios = _ratios({key: one.seconds for key, one in rounds.items()}, rounds, plan)
     return {
         "machine": {**_machine(plan), "gigaflops": {k: round(v) for k, v in speed.items()}},
         "runs": [_run(one, plan, speed) for one in rounds.values()],
-        "ratios": _ratios({key: one.seconds for key, one in rounds.items()}, rounds, plan),
+        "ratios": ratios | _default_ratios(rounds, plan),
         "ratios_at_ceiling": _ratios(_at_ceiling(rounds, speed), rounds, plan),
         "agreement_dice": _agreements(rounds, exact),
         "memory_size_s": {
-            key: round(run.components.get("memory attention", 0.0) / (plan.slices - 3), 5)
+            key: round(run.components[0].get("memory attention", 0.0) / (plan.slices - 3), 5)
             for key, run in sizes.items()
         },
     }
 
 
+def _warms_up(run: BenchRun) -> bool:
+    """Tell whether a run is done once before the rounds.
+
+    Peers are warm; what has to be done for several labels with crops of their own takes longest
+    and is the same again.
+    """
+    return run.who == "voxtrail" and not (run.spread and run.cached == "no" and run.crop is None)
+
+
 def _run(rounds: _Rounds, plan: BenchPlan, speed: dict[str, float]) -> dict[str, Any]:
-    job, runs = rounds.job, rounds.runs
-    peaks = [run.peak_mib for run in runs if run.peak_mib is not None]
-    ceiling = rounds.flops / speed[job.precision] / 1e9 / plan.slices if rounds.flops else None
+    run, measured = rounds.run, rounds.measured
+    peaks = [one.peak_mib for one in measured if one.peak_mib is not None]
+    ceiling = rounds.flops / speed[run.precision] / 1e9 / plan.slices if rounds.flops else None
     return {
-        "key": job.key,
-        "who": job.who,
-        "preset": job.preset,
-        "resolution": job.resolution,
-        "runtime": job.runtime,
-        "labels": job.labels,
-        "cached": job.cached != "no",
+        "key": run.key,
+        "who": run.who,
+        "preset": run.preset,
+        "resolution": run.resolution,
+        "runtime": run.runtime,
+        "labels": run.labels,
+        "cached": run.cached != "no",
+        "encoded": measured[-1].encoded,
+        "tracked": measured[-1].tracked,
         "seconds_per_slice": round(rounds.seconds / plan.slices, 5),
-        "seconds_per_slice_of_each_run": [round(run.seconds / plan.slices, 5) for run in runs],
+        "seconds_per_slice_of_each_run": [round(one.seconds / plan.slices, 5) for one in measured],
         "ceiling_seconds_per_slice": round(ceiling, 5) if ceiling else None,
         "peak_mib": round(max(peaks)) if peaks else None,
         "components_s": {
-            name: round(seconds / plan.slices, 5)
-            for name, seconds in sorted(rounds.split.components.items())
+            name: round(seconds / plan.slices, 5) for name, seconds in rounds.components.items()
         },
     }
 
@@ -169,36 +212,48 @@ def _run(rounds: _Rounds, plan: BenchPlan, speed: dict[str, float]) -> dict[str,
 def _at_ceiling(rounds: dict[str, _Rounds], speed: dict[str, float]) -> dict[str, float]:
     """Return the seconds of each run: peers' as measured, ours if all were matrix products."""
     return {
-        key: one.flops / speed[one.job.precision] / 1e9 if one.flops else one.seconds
+        key: one.flops / speed[one.run.precision] / 1e9 if one.flops else one.seconds
         for key, one in rounds.items()
-        if one.flops or one.job.who != "voxtrail"
+        if one.flops or one.run.who != "voxtrail"
     }
 
 
 def _ratios(
     seconds: dict[str, float], rounds: dict[str, _Rounds], plan: BenchPlan
 ) -> dict[str, float]:
-    """Return the first peer's time over ours, and what more labels and a second run cost."""
+    """Return the first peer's time over ours, and what more labels and a later run cost."""
     ratios = {}
     if plan.peers:
         for key, one in rounds.items():
-            alone = one.job.labels == 1 and one.job.cached == "no"
-            if one.job.who == "voxtrail" and alone and key in seconds:
+            if one.run.who == "voxtrail" and one.run.beside_peers and key in seconds:
                 ratios[key] = seconds[plan.peers[0]] / seconds[key]
     several = f"labels-{plan.labels}"
     ratios[several] = seconds[several] / seconds["is+sps"]
-    ratios["rerun"] = seconds["first"] / seconds["rerun"]
+    for key, one in rounds.items():
+        if one.run.cached == "again":
+            ratios[key] = seconds["first"] / seconds[key]
     return {key: round(value, 2) for key, value in ratios.items()}
+
+
+def _default_ratios(rounds: dict[str, _Rounds], plan: BenchPlan) -> dict[str, float]:
+    """Return the model's time for labels together over that for each of them by itself."""
+    alone = rounds["one-by-one-default"]
+    return {
+        f"labels-{n}-default": round(
+            rounds[f"labels-{n}-default"].model_seconds() / alone.model_seconds(calls=n), 2
+        )
+        for n in default_labels(plan)
+        if n > 1
+    }
 
 
 def _agreements(rounds: dict[str, _Rounds], exact: dict[str, Measured]) -> dict[str, float]:
     """Compare the runs at full size with voxtrail's in float32 of the same preset."""
     found = {}
     for key, one in rounds.items():
-        other = f"{one.job.preset} float32"
-        whole = one.job.resolution == exact[other].job.resolution
-        if whole and one.job.labels == 1 and one.job.cached == "no":
-            agreement = _dice(one.runs[-1].masks, exact[other].masks)
+        other = f"{one.run.preset} float32"
+        if one.run.beside_peers and one.run.resolution == exact[other].run.resolution:
+            agreement = _dice(one.measured[-1].masks, exact[other].masks)
             found[f"{key} and {other}"] = round(agreement, 5)
     return found
 

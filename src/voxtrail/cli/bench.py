@@ -179,9 +179,11 @@ def _report(result: dict[str, Any]) -> None:
     for one in result["runs"]:
         floor = one["ceiling_seconds_per_slice"]
         sys.stdout.write(
-            f"{one['key']:<16}{one['runtime']:<18}{one['seconds_per_slice']:8.3g} s a slice"
+            f"{one['key']:<20}{one['runtime']:<18}{one['seconds_per_slice']:8.3g} s a slice"
             + (f", floor {floor:.3g}" if floor else "")
             + (f", peak {one['peak_mib']} MiB" if one["peak_mib"] else "")
+            + (f", {one['encoded']} encoded" if one["encoded"] is not None else "")
+            + (f", {one['tracked']} tracked" if one["tracked"] is not None else "")
             + "\n"
         )
     for title, values in (("ratio", result["ratios"]), ("Dice", result["agreement_dice"])):
