@@ -171,6 +171,20 @@ def test_simulated_json_holds_every_axis(slices, case, voxtrail):
             assert len(prompts.of(label, axis)) == count
 
 
+@pytest.mark.parametrize("axes", ["coronal", "sagittal", "axial,sagittal"])
+def test_a_label_map_of_other_planes_holds_what_json_does(axes, case, voxtrail):
+    arguments = ("simulate", case / "truth.nii.gz", "--slices", "middle", "--axes", axes, "-o")
+    scan, read = vt.read(case / "ct.nii.gz"), []
+    for place in (case / "p.json", case / "p.nii.gz"):
+        assert voxtrail(*arguments, place).code == 0
+        drawn = vt.read_prompts(place, like=scan).prompts
+        read.append({(one.label, one.axis, one.slice_index): one.mask for one in drawn})
+    first, second = read
+    assert first.keys() == second.keys()
+    for place, mask in first.items():
+        np.testing.assert_array_equal(mask, second[place])
+
+
 def test_simulated_prompts_replace_others_by_force(case, voxtrail):
     said = voxtrail("simulate", case / "truth.nii.gz", "-o", case / "prompts.nii.gz", "--force")
     assert said.code == 0

@@ -6,6 +6,7 @@ import pytest
 import voxtrail.io as vio
 from tests.scans import ORDERS, reorder
 from voxtrail.core.axis import Axis
+from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.errors import PromptError
 from voxtrail.io.prompts.planes import decide, outlined
@@ -91,6 +92,25 @@ def test_prompts_are_the_outlined_slices_in_any_order_of_storage(slices, order, 
         axis = Axis.named(next(iter(slices)))
         numbers = sorted(scan.stored.stored_index(axis.value, n)[1] for n in slices[axis.label])
         assert ", ".join(map(str, numbers)) in note
+
+
+@pytest.mark.parametrize("slices", CASES, ids=str)
+@pytest.mark.parametrize("suffix", [".nii.gz", ".nrrd", ".mha"])
+def test_outlines_on_any_plane_are_written_and_read_again(slices, suffix, tmp_path):
+    mask = drawn(**slices)
+    stored, affine = reorder(mask, np.diag([1.0, 1.2, 2.0, 1.0]), ORDERS[17])
+    scan = Volume.from_stored(stored.astype(np.int16), affine)
+    made = tuple(
+        MaskPrompt(4, Axis.named(name), number, Axis.named(name).to_stack(mask)[number])
+        for name, numbers in slices.items()
+        for number in numbers
+    )
+    vio.write_prompts(Prompts(made, scan.stored), tmp_path / f"p{suffix}")
+    back = vio.read_prompts(tmp_path / f"p{suffix}", like=scan).prompts
+    by_place = {(one.label, one.axis, one.slice_index): one.mask for one in back}
+    assert len(by_place) == len(made)
+    for one in made:
+        np.testing.assert_array_equal(by_place[4, one.axis, one.slice_index], one.mask)
 
 
 def test_each_label_has_its_own_plane(tmp_path):

@@ -281,12 +281,21 @@ def test_a_huge_file_is_refused_before_it_is_read(scan, tmp_path):
 
 def test_a_label_map_refuses_what_it_cannot_hold(scan, tmp_path):
     full, empty = np.ones((6, 5), bool), np.zeros((6, 5), bool)
+    voxel, upper = np.zeros((7, 5), bool), np.zeros((7, 6), bool)
+    voxel[3, 2] = upper[:3] = True
     for words, *prompts in (
-        ("other than outlined axial", BoxPrompt(1, Axis.AXIAL, 0, (0, 0, 1, 1))),
-        ("other than outlined axial", MaskPrompt(1, Axis.CORONAL, 0, np.ones((7, 5), bool))),
+        ("boxes and clicks", BoxPrompt(1, Axis.AXIAL, 0, (0, 0, 1, 1))),
         ("an empty mask", MaskPrompt(1, Axis.AXIAL, 0, empty)),
         ("overlap", MaskPrompt(1, Axis.AXIAL, 0, full), MaskPrompt(2, Axis.AXIAL, 0, full)),
-    ):
+        # Every coronal slice in full could as well be any other.
+        ("could not be told.*received: voxels on 7 axial, 6 coronal, 5 sagittal",
+         *(MaskPrompt(1, Axis.CORONAL, n, np.ones((7, 5), bool)) for n in range(6))),
+        # One voxel is taken as axial.
+        ("others would be read", MaskPrompt(1, Axis.CORONAL, 2, voxel)),
+        # The axial outline shows on the sagittal slice, where it was not drawn.
+        ("others would be read", MaskPrompt(1, Axis.AXIAL, 3, full),
+         MaskPrompt(1, Axis.SAGITTAL, 2, upper)),
+    ):  # fmt: skip
         with pytest.raises(PromptError, match=f"{words}.*json"):
             vio.write_prompts(Prompts(tuple(prompts), scan.stored), tmp_path / "p.nii.gz")
     assert not list(tmp_path.iterdir())

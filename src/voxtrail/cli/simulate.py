@@ -13,9 +13,7 @@ def run(
     truth: Annotated[
         list[Path], typer.Argument(help="One label map, or binary masks (labels 1, 2, ...).")
     ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="PROMPTS.nii.gz (axial only) or PROMPTS.json.")
-    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="PROMPTS.nii.gz or PROMPTS.json.")],
     slices: Annotated[
         str, typer.Option(help="first-middle-last, middle, first-last or uniform:K.")
     ] = "first-middle-last",

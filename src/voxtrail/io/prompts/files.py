@@ -93,14 +93,15 @@ def write_prompts(prompts: Prompts, path: AnyPath, force: bool = False) -> None:
     prompts
         What was drawn.
     path
-        A `.json` file, or a label map, which holds outlined axial slices only.
+        A `.json` file, or a label map, which holds outlines whose plane shows in it.
     force
         Whether an existing file may be replaced.
 
     Raises
     ------
     PromptError
-        If a label map cannot hold them: other axes, boxes, points, empty masks, overlapping ones.
+        If a label map cannot hold them: boxes, points, empty masks, overlapping ones, and outlines
+        of which others would be read from it.
     OutputError
         If the suffix is not known, the folder is not there or not writable, or the file exists
         and ``force`` is not set.
@@ -110,7 +111,7 @@ def write_prompts(prompts: Prompts, path: AnyPath, force: bool = False) -> None:
         with replacing(place, force) as temporary:
             temporary.write_text(document.dump(prompts), encoding="utf-8")
     else:
-        write(_label_map(prompts), place, force)
+        write(_label_map(prompts, place), place, force)
 
 
 def check_prompts_output(path: AnyPath, force: bool = False) -> Path:
@@ -228,25 +229,47 @@ def _understood(
     return said
 
 
-def _label_map(prompts: Prompts) -> LabelMap:
-    canonical = prompts.stored.canonical()
-    voxels = np.zeros(canonical.shape, dtype=np.uint16)
-    stack = Axis.AXIAL.to_stack(voxels)  # a view: (slice, row, column)
+def _label_map(prompts: Prompts, path: Path) -> LabelMap:
+    """Return the label map from which the same prompts are read again.
+
+    Raises
+    ------
+    PromptError
+        If there is none.
+    """
+    voxels = np.zeros(prompts.stored.canonical().shape, dtype=np.uint16)
+    drawn = {}
     for prompt in prompts.prompts:
-        if not isinstance(prompt, MaskPrompt) or prompt.axis is not Axis.AXIAL:
-            raise _not_in_a_label_map("prompts other than outlined axial slices", prompt.label)
+        if not isinstance(prompt, MaskPrompt):
+            raise _not_in_a_label_map("boxes and clicks", prompt.label)
         if not prompt.mask.any():
             raise _not_in_a_label_map("an empty mask", prompt.label)
-        if stack[prompt.slice_index][prompt.mask].any():
-            raise _not_in_a_label_map("masks that overlap", prompt.label)
-        stack[prompt.slice_index][prompt.mask] = prompt.label
-    return LabelMap(voxels, prompts.stored, prompts.names)
+        part = prompt.axis.to_stack(voxels)[prompt.slice_index]  # a view: (row, column)
+        if np.isin(part[prompt.mask], (0, prompt.label), invert=True).any():
+            raise _not_in_a_label_map("masks of two labels that overlap", prompt.label)
+        part[prompt.mask] = prompt.label
+        drawn[prompt.label, prompt.axis, prompt.slice_index] = prompt.mask
+    labels = LabelMap(voxels, prompts.stored, prompts.names)
+    try:
+        again, _ = _mask_prompts(labels, path, ())
+    except PromptError as error:
+        raise _not_in_a_label_map(
+            "these outlines: their plane could not be told", error.received
+        ) from error
+    read = {(one.label, one.axis, one.slice_index): one.mask for one in again}
+    for place in {*drawn, *read}:
+        if place not in read or place not in drawn or not (read[place] == drawn[place]).all():
+            raise _not_in_a_label_map(
+                "these outlines: others would be read from it",
+                f"label {place[0]}, {place[1].label} slices",
+            )
+    return labels
 
 
-def _not_in_a_label_map(what: str, label: int) -> PromptError:
+def _not_in_a_label_map(what: str, received: object) -> PromptError:
     return PromptError(
         f"a label map cannot hold {what}",
-        received=f"label {label}",
-        accepted="outlined axial slices without overlap",
+        received=received if isinstance(received, str) else f"label {received}",
+        accepted="outlined slices without overlap, few enough that their plane shows",
         remedy="write the prompts as .json",
     )
