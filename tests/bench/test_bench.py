@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from voxtrail.bench import BenchPlan, run_bench, write_table
-from voxtrail.bench.contender import ContenderProcess, config_of
+import voxtrail.bench.plan
+import voxtrail.bench.run
+import voxtrail.cli.bench
+from voxtrail.bench import BenchPlan, best_precision, processes, run_bench, write_table
+from voxtrail.bench.contender import ContenderProcess, Failed, Measured, config_of, serve
 from voxtrail.bench.peers import Sam2Peer, TransformersPeer, write_random_weights
 from voxtrail.bench.plan import BenchRun, default_labels, exact_runs, memory_runs, one_round
 from voxtrail.bench.scan import SIDE, scan_and_prompts, stack_of
@@ -191,6 +196,120 @@ def test_what_cannot_be_run_is_refused(arguments, capsys: pytest.CaptureFixture[
     assert said.out == ""
     assert said.err.startswith("error: ")
     assert said.err.count("\n") == 1
+
+
+class Contenders:
+    """In place of processes: each run takes a second, and runs of some keys fail."""
+
+    failing: tuple[str, ...] = ()
+    interrupted_at = ""
+
+    def __init__(self, plan: BenchPlan) -> None:
+        self.asked: list[str] = []
+
+    def measure(self, run: BenchRun, look: str) -> Measured | Failed:
+        if run.key == self.interrupted_at:
+            raise KeyboardInterrupt
+        if run.key in self.failing:
+            assert run.key not in self.asked, "asked again"
+            self.asked.append(run.key)
+            return Failed("no unit for it")
+        split = {"image encoder": 0.6, "memory attention": 0.4}
+        masks = np.ones((5, 4, 4), np.bool_)
+        calls = (split,) * (run.labels if run.one_by_one else 1)
+        return Measured(run, 1.0, 100.0, calls, 10**9, masks, 5, 5)
+
+    def end(self, run: BenchRun | None = None) -> None:
+        pass
+
+
+@pytest.fixture
+def contenders(monkeypatch: pytest.MonkeyPatch) -> type[Contenders]:
+    class Own(Contenders):
+        pass
+
+    monkeypatch.setattr(voxtrail.bench.run, "Processes", Own)
+    monkeypatch.setattr(voxtrail.bench.run, "gigaflops", lambda *_: 75.0)
+    monkeypatch.setattr(voxtrail.cli.bench, "_export", lambda *_, **__: (None, "no exporter"))
+    return Own
+
+
+COMMAND = ("bench", "--model", "micro", "--peers", "transformers", "--slices", "5", "--labels",
+           "2", "--repeats", "1", "--quiet", "--variants", "openvino")  # fmt: skip
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_what_cannot_run_is_a_row_that_says_why(contenders, tmp_path, capsys, as_json) -> None:
+    contenders.failing = ("baseline openvino bfloat16", "is+sps openvino bfloat16", "first")
+    page = tmp_path / "page.md"
+    assert _run([*COMMAND, "--write", str(page), *(["--json"] if as_json else [])]) == 1
+    said = capsys.readouterr()
+    assert said.err == ""
+    for text in (page.read_text(), said.out):
+        assert text.count("no unit for it") == 3
+        assert "is+sps openvino float32" in text
+    assert "Not finished" not in page.read_text()
+    if as_json:
+        result = json.loads(said.out)
+        assert set(result["failed"]) == set(contenders.failing)
+        assert result["ratios"]["is+sps"] == 1.0
+        assert "rerun" not in result["ratios"]
+
+
+def test_everything_may_fail(contenders, tmp_path, capsys) -> None:
+    plan = BenchPlan("micro", 1024, labels=2, peers=("transformers",), variants=("openvino",))
+    keys = [run.key for run in one_round(plan)]
+    contenders.failing = (*keys, "baseline float32", "is+sps float32")
+    assert _run([*COMMAND, "--write", str(tmp_path / "page.md")]) == 1
+    assert capsys.readouterr().out.count("no unit for it") == len(contenders.failing)
+
+
+def test_what_was_measured_outlasts_an_interruption(contenders, tmp_path, capsys) -> None:
+    contenders.interrupted_at = "first"
+    contenders.failing = ("resolution-512",)
+    page = tmp_path / "page.md"
+    assert _run([*COMMAND, "--write", str(page)]) == 130
+    for text in (page.read_text(), capsys.readouterr().out):
+        assert "resolution-512" in text
+        assert "no unit for it" in text
+    # The rounds had not begun: only what warms up had run.
+    assert "Not finished: to come are transformers, baseline, is+sps" in page.read_text()
+
+
+def test_each_result_is_kept_as_it_comes(contenders) -> None:
+    plan = BenchPlan("micro", 1024, slices=5, labels=2, repeats=2, peers=())
+    kept: list[dict] = []
+    final = run_bench(plan, keep=kept.append)
+    measured = [sum(len(run["seconds_per_slice_of_each_run"]) for run in one["runs"])
+                for one in kept]  # fmt: skip
+    rounds = 2 * len(one_round(plan))
+    assert measured == [*range(1, rounds + 1), *[rounds] * len(memory_runs(plan))]
+    assert [len(one["missing"]) for one in kept[-2:]] == [1, 0]
+    assert final == kept[-1]
+
+
+def test_a_process_that_dies_is_a_run_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = BenchPlan("micro", 128)
+    monkeypatch.setattr(processes, "serve", os._exit)  # which takes no such arguments
+    held = processes.Processes(plan)
+    for _ in range(2):  # and is started again
+        assert held.measure(exact_runs(plan)[0], "seconds") == Failed("its process ended: exit 1")
+    held.end()
+    assert processes._ending(-9) == "SIGKILL, perhaps for want of memory"
+
+
+def test_a_contender_that_cannot_be_made_says_why() -> None:
+    plan = BenchPlan("micro", 128, variants=("onnx",), not_exported="no exporter")
+    ours, theirs = multiprocessing.Pipe()
+    serve(theirs, plan, one_round(plan)[-1])
+    assert ours.recv() == Failed("no exporter")
+
+
+@pytest.mark.parametrize(("able", "kind"), [(True, "bfloat16"), (False, "float32")])
+def test_the_precision_is_what_the_processor_does_well(able, kind, monkeypatch) -> None:
+    monkeypatch.setattr(voxtrail.bench.plan, "multiplies_bfloat16", lambda: able)
+    assert best_precision("cpu") == kind
+    assert best_precision("cuda") == "bfloat16"
 
 
 def test_runs_of_one_model_share_a_process(plan: BenchPlan) -> None:

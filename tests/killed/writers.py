@@ -234,6 +234,7 @@ def _bench(folder: Path, number: int) -> None:
         "components_s": {"image encoder": 1.0},
     }
     result = {"machine": machine, "runs": [run], "ratios": {}, "agreement_dice": {},
+              "failed": {}, "missing": [],
               "memory_size_s": {f"recent:k={n}": float(number) for n in range(3000)}}  # fmt: skip
     write_table(result, "voxtrail bench", folder / "benchmarks.md")
 

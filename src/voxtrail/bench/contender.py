@@ -17,6 +17,7 @@ from voxtrail.core.peak_memory import peak_memory
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.stopwatch import Stopwatch, synchronizer
 from voxtrail.core.volume import Volume
+from voxtrail.errors import VoxtrailError, WorkError
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.cuda_graphed import CudaGraphed
 from voxtrail.model.loading import Runtime
@@ -68,6 +69,19 @@ class Measured:
         return sum(sum(one.values()) for one in self.components[:calls])
 
 
+@dataclass(frozen=True)
+class Failed:
+    """A run that could not be done, and why, in one line."""
+
+    reason: str
+
+    @classmethod
+    def by(cls, error: Exception) -> Failed:
+        """Return what an exception says; its class too where it was not raised on purpose."""
+        text = " ".join(str(error).split())
+        return cls(text if isinstance(error, VoxtrailError) else f"{type(error).__name__} {text}")
+
+
 class ContenderProcess:
     """What one process holds: a contender's model, and what its runs share.
 
@@ -89,6 +103,8 @@ class ContenderProcess:
             from voxtrail.model.loading import load
 
             exported = run.variant in EXPORTED
+            if exported and plan.exported is None:
+                raise WorkError(plan.not_exported)
             self._loaded = load(
                 cast(str, plan.exported) if exported else plan.weights,
                 resolution=run.resolution,
@@ -223,11 +239,18 @@ def _counting(wanted: bool) -> AbstractContextManager[Any]:
 
 
 def serve(connection: Any, plan: BenchPlan, first: BenchRun) -> None:
-    """Answer ``(run, look)`` with what was measured, until None comes."""
-    contender = ContenderProcess(plan, first)
+    """Answer ``(run, look)`` with what was measured or why it failed, until None comes."""
+    try:
+        contender = ContenderProcess(plan, first)
+    except Exception as error:  # whatever a library raises: it becomes a row of the table
+        connection.send(Failed.by(error))
+        return
     connection.send("ready")
     while (asked := connection.recv()) is not None:
-        connection.send(contender.measure(*asked))
+        try:
+            connection.send(contender.measure(*asked))
+        except Exception as error:  # likewise
+            connection.send(Failed.by(error))
 
 
 def gigaflops(precision: str, device: str) -> float:

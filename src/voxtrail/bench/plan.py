@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from voxtrail.bench.scan import Drawn
+from voxtrail.model.processor import multiplies_bfloat16
+from voxtrail.model.shortcuts import Precision
 from voxtrail.session import Config
 
 Peer = Literal["sam2", "transformers"]
@@ -46,6 +48,8 @@ class BenchPlan:
         Other ways in which baseline and is+sps are run besides.
     exported
         The same model, exported; needed by the variants that are runtimes.
+    not_exported
+        Why it could not be exported, where it could not.
     """
 
     weights: str
@@ -53,11 +57,12 @@ class BenchPlan:
     slices: int = 11
     labels: int = 8
     peers: tuple[Peer, ...] = PEERS
-    precision: Literal["float32", "bfloat16"] = "bfloat16"
+    precision: Precision = "float32"
     device: str = "cpu"
     repeats: int = 3
     variants: tuple[Variant, ...] = ()
     exported: str | None = None
+    not_exported: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,12 @@ class BenchRun:
     def beside_peers(self) -> bool:
         """Whether peers do the same: one label, once, in whole slices."""
         return not self.spread and self.cached == "no"
+
+
+def best_precision(device: str) -> Precision:
+    """Return the number type that a device multiplies fastest: on a GPU, bfloat16."""
+    able = device != "cpu" or multiplies_bfloat16()
+    return "bfloat16" if able else "float32"
 
 
 def one_round(plan: BenchPlan) -> list[BenchRun]:

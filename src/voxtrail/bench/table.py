@@ -35,10 +35,15 @@ def write_table(result: dict[str, Any], command: str, path: Path) -> None:
         + " and ".join(f"{n} GFLOP/s in {kind}" for kind, n in machine["gigaflops"].items())
         + ". Research use only. Not a medical device.",
         "",
+        *_unfinished(result["missing"]),
         "| run | preset | pixels | labels | runtime | encoded | tracked | s a slice | floor | "
         "peak MiB | " + " | ".join(COMPONENTS) + " |",
         "|---" * (10 + len(COMPONENTS)) + "|",
         *(_row(run) for run in result["runs"]),
+        *(
+            f"| {key} | cannot run: {reason.replace('|', '/')} |" + " |" * (8 + len(COMPONENTS))
+            for key, reason in result["failed"].items()
+        ),
         "",
         "*encoded*, *tracked*: slices that went through the image encoder and that were segmented, "
         "in all labels and passes. `resolution-N`, `labels-N` (one crop for all) and the variants "
@@ -70,9 +75,8 @@ def write_table(result: dict[str, Any], command: str, path: Path) -> None:
         "What limits each: one label, the products of encoder and memory attention, and their "
         "softmax, which no matrix unit does. Several labels: all of memory attention but the first "
         "layer's look at the slice itself is done for each label, because from there on its "
-        "queries depend on the label; only the encoder is shared, and to track a slice takes "
-        f"x = {_tracking_over_encoding(result):.2f} of the time that it takes to encode it, so N "
-        "labels cost about (1 + N x) / (1 + x) times one. A second run: the slices that the "
+        "queries depend on the label; only the encoder is shared"
+        f"{_tracking_over_encoding(result)}. A second run: the slices that the "
         "correction reaches, by the policy's own rule; the faster the encoder, the less to spare.",
         "",
         "| masks compared (un-prompted slices) | Dice |",
@@ -87,6 +91,10 @@ def write_table(result: dict[str, Any], command: str, path: Path) -> None:
     ]
     with replacing(path, True) as place:
         place.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _unfinished(missing: list[str]) -> tuple[str, ...]:
+    return (f"Not finished: to come are {', '.join(missing)}.", "") if missing else ()
 
 
 def _row(run: dict[str, Any]) -> str:
@@ -106,10 +114,16 @@ def _row(run: dict[str, Any]) -> str:
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
-def _tracking_over_encoding(result: dict[str, Any]) -> float:
-    seconds = next(run["components_s"] for run in result["runs"] if run["key"] == "is+sps")
-    encoding = float(seconds["image encoder"])
-    return (float(sum(seconds.values())) - encoding) / encoding
+def _tracking_over_encoding(result: dict[str, Any]) -> str:
+    found = [run["components_s"] for run in result["runs"] if run["key"] == "is+sps"]
+    if not found:
+        return ""
+    encoding = float(found[0]["image encoder"])
+    over = (float(sum(found[0].values())) - encoding) / encoding
+    return (
+        f", and to track a slice takes x = {over:.2f} of the time that it takes to encode it, so N "
+        "labels cost about (1 + N x) / (1 + x) times one"
+    )
 
 
 def _seconds(value: float) -> str:

@@ -17,6 +17,7 @@ from voxtrail.errors import OptionError
 if TYPE_CHECKING:
     from voxtrail.bench import BenchPlan
     from voxtrail.bench.plan import Variant
+    from voxtrail.model.shortcuts import Precision
 
 RANDOM_SIZES = ("tiny", "small", "base-plus", "large")
 
@@ -32,8 +33,12 @@ def run(
     ] = "sam2,transformers",
     resolution: Annotated[int, typer.Option(help="Side of the model's input in pixels.")] = 1024,
     precision: Annotated[
-        str, typer.Option(help="voxtrail's, on a GPU the peers' too: float32 or bfloat16.")
-    ] = "bfloat16",
+        str | None,
+        typer.Option(
+            help="voxtrail's, on a GPU the peers' too: float32 or bfloat16; by default what the "
+            "processor does well."
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     repeats: Annotated[int, typer.Option(help="Interleaved rounds.")] = 3,
     variants: Annotated[
@@ -50,7 +55,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print everything measured.")] = False,
 ) -> None:
     """Time voxtrail and its peers on the same weights, slices and prompts, interleaved."""
-    from voxtrail.bench import BenchPlan, run_bench, write_table
+    from voxtrail.bench import BenchPlan, best_precision, run_bench, write_table
     from voxtrail.io import check_writable
     from voxtrail.model.checkpoint_place import locate
     from voxtrail.model.shortcuts import Shortcuts
@@ -59,7 +64,8 @@ def run(
     if write:
         check_writable(write, force=True)
     place = resolved_device(device)
-    Shortcuts(precision)  # type: ignore[arg-type]  # refuses an unknown one
+    # refuses an unknown one
+    kind = Shortcuts(cast("Precision", precision)).precision if precision else best_precision(place)
     names = tuple(name.strip() for name in peers.split(",") if name.strip())
     others = _variants(variants)
     _check(names, model, slices, labels, repeats, random_weights=random_weights)
@@ -78,28 +84,38 @@ def run(
             weights = str(Path(folder) / f"random-{model}.pt")
             write_random_weights(model, Path(weights))
         locate(weights, quiet=quiet)  # before a process is started that would not find it
-        exported = str(Path(folder) / "exported") if {"openvino", "onnx"} & set(others) else None
-        if exported:
-            _export(weights, resolution, Path(exported), quiet=quiet)
+        exported, not_exported = None, ""
+        if {"openvino", "onnx"} & set(others):
+            exported, not_exported = _export(
+                weights, resolution, Path(folder) / "exported", quiet=quiet
+            )
         plan = BenchPlan(
             weights=weights,
             resolution=resolution,
             slices=slices,
             labels=labels,
             peers=names,  # type: ignore[arg-type]  # checked above
-            precision=precision,  # type: ignore[arg-type]
+            precision=kind,
             device=place,
             repeats=repeats,
             variants=others,
             exported=exported,
+            not_exported=not_exported,
         )
-        result = run_bench(plan, lambda line: say(line, quiet=quiet))
-    if write:
-        write_table(result, _command(plan, model, random_weights), write)
-    if as_json:
-        sys.stdout.write(json.dumps(result, indent=2) + "\n")
-    else:
-        _report(result)
+        result: dict[str, Any] = {}
+
+        def keep(found: dict[str, Any]) -> None:
+            result.update(found)
+            if write:
+                write_table(found, _command(plan, model, random_weights), write)
+
+        try:
+            keep(run_bench(plan, lambda line: say(line, quiet=quiet), keep))
+        finally:  # interrupted, too
+            if result:
+                _report(result, as_json=as_json)
+    if result["failed"]:
+        raise typer.Exit(1)
 
 
 def _variants(text: str) -> tuple[Variant, ...]:
@@ -116,12 +132,18 @@ def _variants(text: str) -> tuple[Variant, ...]:
     return cast("tuple[Variant, ...]", names)
 
 
-def _export(weights: str, resolution: int, folder: Path, *, quiet: bool) -> None:
-    from voxtrail.export import export
+def _export(weights: str, resolution: int, folder: Path, *, quiet: bool) -> tuple[str | None, str]:
+    """Return where the model is exported to, or None and why it cannot be."""
     from voxtrail.model.weights import load_model
 
     loaded = load_model(weights, resolution=resolution, device="cpu", quiet=quiet)
-    export(loaded, folder, lambda name: say(f"exporting {name}", quiet=quiet))
+    try:
+        from voxtrail.export import export
+
+        export(loaded, folder, lambda name: say(f"exporting {name}", quiet=quiet))
+    except Exception as error:  # whatever a library raises: the variants' rows say it
+        return None, f"it cannot be exported: {type(error).__name__} {' '.join(str(error).split())}"
+    return str(folder), ""
 
 
 def _check(
@@ -175,7 +197,10 @@ def _command(plan: BenchPlan, model: str, random_weights: bool) -> str:
     )
 
 
-def _report(result: dict[str, Any]) -> None:
+def _report(result: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(result, indent=2) + "\n")
+        return
     for one in result["runs"]:
         floor = one["ceiling_seconds_per_slice"]
         sys.stdout.write(
@@ -186,6 +211,8 @@ def _report(result: dict[str, Any]) -> None:
             + (f", {one['tracked']} tracked" if one["tracked"] is not None else "")
             + "\n"
         )
+    for key, reason in result["failed"].items():
+        sys.stdout.write(f"{key:<20}cannot run: {reason}\n")
     for title, values in (("ratio", result["ratios"]), ("Dice", result["agreement_dice"])):
         for name, value in values.items():
             sys.stdout.write(f"{title} {name}: {value}\n")
