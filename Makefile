@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # Tests run beside each other, one a core; who is done takes over what another has left.
 BESIDE := -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: demo test test-full check format micro micro-report study bench fuzz clean
+.PHONY: demo test test-full check format web-check micro micro-report study bench fuzz clean
 
 demo: $(VENV)/.installed
 	@echo "== segmenting a synthetic CT from three outlined slices a bone =="
@@ -34,6 +34,14 @@ check: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# The page of `voxtrail annotate` (web/): checks its source, and that the build which is committed
+# and ships in the wheel is what the source gives. Needs npm.
+web-check:
+	@echo "== the page: format, lint, types, tests, and its build =="
+	cd web && npm ci && npm run check && npm test && npm run build
+	git diff --exit-code --stat -- src/voxtrail/serve/page
+	test -z "$$(git status --porcelain -- src/voxtrail/serve/page)"
 
 # Trains the bundled checkpoint from nothing (hours on two cores); resumes where it was killed.
 micro: $(VENV)/.installed-dev

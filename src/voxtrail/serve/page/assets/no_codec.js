@@ -1,0 +1,1 @@
+var e={fromConfig(){throw Error(`the page reads no compressed Zarr image`)}};export{e as default};

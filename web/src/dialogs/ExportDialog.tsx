@@ -1,0 +1,108 @@
+/** Write the labels to a file of the server's folder, or fetch them as a download. */
+
+import { useSignal } from "@preact/signals";
+import { api } from "../net/api";
+import { RefusedError } from "../net/http";
+import type { ExportAnswer, Problem } from "../net/wire";
+import { Told } from "../panels/Notices";
+import { tellFailure } from "../state/notices";
+import { scan, server } from "../state/server";
+import { Dialog } from "./Dialog";
+
+export function ExportDialog() {
+  const formats = server.value?.formats ?? [];
+  const suffix = useSignal((formats.find((format) => format.available) ?? formats[0])?.suffix ?? ".nii.gz");
+  const stem = useSignal(`${(scan.value?.name ?? "scan").replace(/(\.nii)?\.[a-z0-9]+$/i, "")}_labels`);
+  const overwrite = useSignal(false);
+  const busy = useSignal(false);
+  const written = useSignal<ExportAnswer | null>(null);
+  const refused = useSignal<Problem | null>(null);
+  const format = formats.find((one) => one.suffix === suffix.value);
+
+  const write = async (): Promise<void> => {
+    busy.value = true;
+    written.value = refused.value = null;
+    try {
+      written.value = await api.export(stem.value + suffix.value, overwrite.value);
+    } catch (error) {
+      if (error instanceof RefusedError) refused.value = error.problem;
+      else tellFailure(error);
+    } finally {
+      busy.value = false;
+    }
+  };
+
+  return (
+    <Dialog title="Export the labels">
+      <form
+        method="dialog"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void write();
+        }}
+      >
+        <label class="field">
+          Format
+          <select value={suffix.value} onChange={(event) => (suffix.value = event.currentTarget.value)}>
+            {formats.map((one) => (
+              <option key={one.suffix} value={one.suffix} disabled={!one.available}>
+                {one.name} ({one.suffix}){one.available ? "" : ` · ${one.why_not ?? "not installed"}`}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="field">
+          File name
+          <span class="row">
+            <input
+              type="text"
+              required
+              value={stem.value}
+              onInput={(event) => (stem.value = event.currentTarget.value)}
+            />
+            <span class="muted">{suffix.value}</span>
+          </span>
+        </label>
+        <label class="row">
+          <input
+            type="checkbox"
+            checked={overwrite.value}
+            onChange={(event) => (overwrite.value = event.currentTarget.checked)}
+          />
+          Replace a file of that name
+        </label>
+        <p class="hint">
+          Written into the folder that voxtrail annotate was started in, with a record of how it was made.
+        </p>
+        {refused.value && (
+          <div class="answer bad" role="alert">
+            <Told problem={refused.value} />
+          </div>
+        )}
+        {written.value && (
+          <p class="answer good" role="status">
+            Written: <code>{written.value.path}</code>
+            {written.value.record && (
+              <>
+                {" "}
+                with <code>{written.value.record}</code>
+              </>
+            )}
+          </p>
+        )}
+        <div class="row spread">
+          <a
+            class="button"
+            href={`/api/download/${encodeURIComponent(suffix.value.replace(/^\./, ""))}`}
+            download={stem.value + suffix.value}
+          >
+            Download
+          </a>
+          <button class="primary" type="submit" disabled={busy.value || !format?.available}>
+            {busy.value ? "Writing…" : "Write"}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

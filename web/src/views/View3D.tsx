@@ -1,0 +1,112 @@
+/** The labels as surfaces; NiiVue is fetched when there is something to show. */
+
+import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { api } from "../net/api";
+import { Icon } from "../panels/icons";
+import { labelsSettled } from "../state/link";
+import { enlarged } from "../state/look";
+import { labels } from "../state/server";
+import { painted } from "../state/volumes";
+import type { Scene, Surface } from "./niivue";
+import { isOff } from "./SliceView";
+
+type Stage = "empty" | "loading" | "shown" | { failed: string };
+
+const stage = signal<Stage>("empty");
+/** What was painted when the surfaces were made. */
+const madeOf = signal(-1);
+
+export function View3D() {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const scene = useRef<Scene | null>(null);
+
+  const update = async (): Promise<void> => {
+    if (stage.value === "loading") return;
+    stage.value = "loading";
+    const made = painted.value;
+    try {
+      const surfaces = await fetchSurfaces();
+      if (surfaces.length === 0) {
+        await scene.current?.show([]);
+        stage.value = "empty";
+        return;
+      }
+      if (!scene.current) {
+        const { Scene } = await import("./niivue");
+        scene.current = await Scene.on(canvas.current!);
+      }
+      await scene.current.show(surfaces);
+      madeOf.value = made;
+      stage.value = "shown";
+    } catch (error) {
+      stage.value = { failed: error instanceof Error ? error.message : String(error) };
+    }
+  };
+
+  const settled = labelsSettled.value;
+  const looks = labels.value.map(({ id, colour, visible }) => `${id}${colour}${visible}`).join();
+  useEffect(() => {
+    if (settled > 0 && labels.value.length > 0) void update();
+  }, [settled, looks]);
+  useEffect(
+    () => () => {
+      scene.current?.end();
+      stage.value = "empty";
+    },
+    [],
+  );
+
+  const now = stage.value;
+  const old = now === "shown" && madeOf.value !== painted.value;
+  return (
+    <section class={`view view-3d ${isOff("3d") ? "off" : ""}`} aria-label="3D view">
+      <canvas
+        ref={canvas}
+        class={`scene ${now === "empty" ? "hidden" : ""}`}
+        tabIndex={0}
+        role="img"
+        aria-label="surfaces of the labels; arrow keys turn them"
+        onKeyDown={(event) => {
+          const turn = { ArrowLeft: [-15, 0], ArrowRight: [15, 0], ArrowUp: [0, 10], ArrowDown: [0, -10] }[
+            event.key
+          ];
+          if (!turn) return;
+          event.preventDefault();
+          event.stopPropagation();
+          scene.current?.turn(turn[0], turn[1]);
+        }}
+      />
+      <div class="view-name">
+        <strong>3D</strong> {old && <span class="muted">older than what is drawn</span>}
+      </div>
+      <button
+        class="enlarge"
+        title={enlarged.value === "3d" ? "All views" : "Only this view"}
+        aria-label={enlarged.value === "3d" ? "show all views" : "show only the 3D view"}
+        onClick={() => (enlarged.value = enlarged.value === "3d" ? null : "3d")}
+      >
+        <Icon name={enlarged.value === "3d" ? "all" : "enlarge"} />
+      </button>
+      <button class="update-3d" onClick={() => void update()} disabled={now === "loading"}>
+        {now === "loading" ? "Making surfaces…" : "Update 3D"}
+      </button>
+      {now === "empty" && <p class="view-message">Surfaces appear here after a propagation.</p>}
+      {typeof now === "object" && (
+        <p class="view-message" role="alert">
+          The 3D view does not work here ({now.failed}). It needs WebGL 2; the slices do without.
+        </p>
+      )}
+    </section>
+  );
+}
+
+async function fetchSurfaces(): Promise<Surface[]> {
+  const surfaces: Surface[] = [];
+  for (const { id, colour, visible } of labels.value) {
+    if (!visible) continue;
+    const ply = await api.mesh(id);
+    if (ply) surfaces.push({ label: id, colour, ply });
+  }
+  return surfaces;
+}
