@@ -21,7 +21,6 @@ from voxtrail.bench import write_table
 from voxtrail.cli import batch, demo
 from voxtrail.cli.case import Engine
 from voxtrail.cli.cases import Row
-from voxtrail.cli.outputs import Outputs
 from voxtrail.core.axis import Axis
 from voxtrail.core.box import Box
 from voxtrail.core.prompts import MaskPrompt, Prompts
@@ -36,6 +35,7 @@ from voxtrail.propagate.feature_cache import FeatureCache
 from voxtrail.session import Config, Segmentation, segment
 from voxtrail.session.crop_memory import CropMemory
 from voxtrail.session.crops import bounds_of, plan
+from voxtrail.session.outputs import Outputs
 from voxtrail.session.saved import SessionFile
 from voxtrail.session.state import History
 from voxtrail.study import study_file
@@ -151,7 +151,7 @@ def _session(scan: Volume, drawn: Prompts, folder: Path, number: int) -> None:
     history = History()
     for prompt in drawn.prompts[: 2 + number]:
         history = history.then(history.now.with_prompt(prompt))
-    SessionFile(folder / "case.session.json", scan).write(Config(), history, [])
+    SessionFile(folder / "case.session.json", scan).write(Config(), history, [], {})
 
 
 def _crops(scan: Volume, drawn: Prompts, folder: Path, number: int) -> None:

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import voxtrail
 from voxtrail.cli.case import Case, Engine, carry_out, write
-from voxtrail.cli.outputs import FURTHER_FILES, Outputs
 from voxtrail.cli.progress import say
 from voxtrail.errors import InputError, OptionError, OutputError
+from voxtrail.session.outputs import FURTHER_FILES, Outputs
 
 if TYPE_CHECKING:
     from voxtrail.cli.cases import Row

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from voxtrail.cli.outputs import Outputs
+from voxtrail.session.outputs import Outputs
 
 if TYPE_CHECKING:
     from voxtrail.core.prompts import Prompts

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from voxtrail.cli.outputs import FURTHER_FILES
 from voxtrail.errors import InputError
+from voxtrail.session.outputs import FURTHER_FILES
 
 #: A larger table is none that people or their scripts make of scans.
 MAX_BYTES, MAX_ROWS = 16 * 2**20, 100_000

@@ -26,13 +26,13 @@ def run(
     import numpy as np
 
     from voxtrail.cli.evaluate import print_scores
-    from voxtrail.cli.outputs import Outputs
     from voxtrail.cli.progress import progress_bar, say
     from voxtrail.core.volume import LabelMap, Volume
     from voxtrail.datasets.phantom import demo_subject
     from voxtrail.evaluate import evaluate, simulate
     from voxtrail.io import check_writable, replacing, write, write_prompts
     from voxtrail.session import Config, segment
+    from voxtrail.session.outputs import Outputs
 
     _make_folder(output)
     places = {name: output / name for name in FILES}

@@ -9,6 +9,7 @@ import typer
 
 from voxtrail import __version__
 from voxtrail.cli import (
+    annotate,
     bench,
     dataset,
     demo,
@@ -59,6 +60,7 @@ def _options(
 
 app.command("segment")(segment.run)
 app.command("suggest")(suggest.run)
+app.command("annotate")(annotate.run)
 app.command("simulate")(simulate.run)
 app.command("evaluate")(evaluate.run)
 app.command("demo")(demo.run)

@@ -13,7 +13,7 @@ import typer
 from voxtrail.cli.batch import Batch, print_summary
 from voxtrail.cli.case import Case, Engine, carry_out, write
 from voxtrail.cli.config_options import takes_config
-from voxtrail.cli.outputs import Outputs
+from voxtrail.session.outputs import Outputs
 
 if TYPE_CHECKING:
     from voxtrail.model.base import LoadedModel

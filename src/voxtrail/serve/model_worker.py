@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 #: So many things that people wait for are done between two steps of long work, at most.
 CALLS_BEFORE_STEP = 4
+#: Seconds that a step may go on when all is to end.
+END_S = 30.0
 
 
 class Job:
@@ -96,14 +98,14 @@ class ModelWorker:
             self._wake()
 
     def close(self) -> None:
-        """Stop all work after the step that it is in, and wait for the thread to end."""
+        """Stop all work after the step that it is in, and wait (not for ever) for the thread."""
         with self._waiting:
             self._closed = True
             for job in self._jobs:
                 job.stop()
             self._waiting.notify_all()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(END_S)
 
     def _wake(self) -> None:
         if self._closed:

@@ -13,6 +13,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -112,7 +113,17 @@ def outline_keys(prompts: Prompts, labels: Sequence[int]) -> frozenset[str]:
     return frozenset(_outline_key(prompt) for label in labels for prompt in prompts.of(label))
 
 
+#: Keys that were told before: what is drawn is asked for again and again.
+_KEYS: WeakKeyDictionary[Prompt, str] = WeakKeyDictionary()
+
+
 def _outline_key(prompt: Prompt) -> str:
+    if prompt not in _KEYS:
+        _KEYS[prompt] = _digest_of(prompt)
+    return _KEYS[prompt]
+
+
+def _digest_of(prompt: Prompt) -> str:
     place = f"{type(prompt).__name__} {prompt.axis.label} {prompt.slice_index}"
     digest = hashlib.blake2b(place.encode(), digest_size=16)
     if isinstance(prompt, MaskPrompt):

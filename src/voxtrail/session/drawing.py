@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Mapping
 from dataclasses import replace
 
 from voxtrail.core.axis import Axis
@@ -13,6 +15,7 @@ from voxtrail.errors import PromptError
 from voxtrail.session.checks import check_placed
 from voxtrail.session.config import Config
 from voxtrail.session.crops import Crop
+from voxtrail.session.look import Look
 from voxtrail.session.preview import SlicePreview
 from voxtrail.session.saved import SessionFile
 from voxtrail.session.state import History, Place, State
@@ -20,6 +23,8 @@ from voxtrail.session.state import History, Place, State
 
 class Drawing:
     """What is drawn on one scan, with its history, and the crops that were made for it.
+
+    Changes come from one thread at a time; meanwhile a propagation may go on in another one.
 
     Parameters
     ----------
@@ -44,12 +49,15 @@ class Drawing:
         self.config = config.resolved()
         self._history = History()
         self._crops: dict[tuple[int, ...], Crop] = {}
+        self._looks: dict[int, Look] = {}
         self._notes: tuple[str, ...] = ()
+        self._saving = threading.RLock()
         self._file = None if file is None else SessionFile(file, volume)
         if self._file and self._file.path.exists():
             saved = self._file.read()
             self.config, self._history = saved.config.resolved(), saved.history
             self._crops = {crop.labels: crop for crop in saved.crops}
+            self._looks = dict(saved.looks)
 
     @property
     def state(self) -> State:
@@ -60,6 +68,31 @@ class Drawing:
     def prompts(self) -> Prompts:
         """What has been drawn, with notes of how it was loaded."""
         return replace(self.state.on(self.volume.stored), notes=self._notes)
+
+    @property
+    def earlier(self) -> State | None:
+        """The state that `undo` goes back to; None where there is none."""
+        return self._history.back().now if self._history.at else None
+
+    @property
+    def later(self) -> State | None:
+        """The state that `redo` goes on to; None where there is none."""
+        ahead = self._history.forth()
+        return None if ahead.at == self._history.at else ahead.now
+
+    @property
+    def looks(self) -> Mapping[int, Look]:
+        """How labels are shown that were given a look."""
+        return self._looks
+
+    def show(self, label: int, look: Look) -> None:
+        """Give a label a look; no part of undo."""
+        before, self._looks = self._looks, {**self._looks, label: look}
+        try:
+            self._save()
+        except BaseException:
+            self._looks = before
+            raise
 
     def add(self, prompt: Prompt) -> None:
         """Draw something where nothing like it is drawn yet.
@@ -127,6 +160,11 @@ class Drawing:
             self._crops = {of: crop for of, crop in self._crops.items() if one not in of}
         self._change(state)
 
+    def delete(self, label: int) -> None:
+        """Take back a label: its name and all that is drawn of it, as one change."""
+        self._crops = {of: crop for of, crop in self._crops.items() if label not in of}
+        self._change(self.state.without_label(label).without_name(label))
+
     def rename(self, label: int, name: str) -> None:
         """Call a label by a name."""
         self._change(self.state.named(label, name))
@@ -168,16 +206,19 @@ class Drawing:
 
     def _go(self, history: History) -> bool:
         """Take up a history once it is saved; tell whether anything changed."""
-        if history.now is self._history.now:
-            return False
-        before, self._history = self._history, history
-        try:
-            self._save()
-        except BaseException:
-            self._history = before
-            raise
-        return True
+        with self._saving:
+            if history.now is self._history.now:
+                return False
+            before, self._history = self._history, history
+            try:
+                self._save()
+            except BaseException:
+                self._history = before
+                raise
+            return True
 
     def _save(self) -> None:
-        if self._file:
-            self._file.write(self.config, self._history, list(self._crops.values()))
+        with self._saving:
+            if self._file:
+                crops = list(self._crops.values())
+                self._file.write(self.config, self._history, crops, self._looks)

@@ -26,6 +26,7 @@ from voxtrail.propagate.stack import Stack, StackLogits, drawn_mask
 from voxtrail.session.cache import Cache
 from voxtrail.session.compose import LabelLogits
 from voxtrail.session.config import Config, Extent
+from voxtrail.session.crop_memory import outline_keys
 from voxtrail.session.crops import MAX_GROWTHS, Crop, ends_of, growth_step, range_along
 from voxtrail.session.fusing import combined, outlines_in, readings
 from voxtrail.session.grey import GreyScan
@@ -79,12 +80,15 @@ class LabelResult:
         How it came about.
     quality
         How sure it is.
+    outlines
+        What was drawn of it then; see `voxtrail.session.crop_memory.outline_keys`.
     """
 
     fused: LabelLogits
     touching: set[Side]
     record: LabelRecord
     quality: LabelQuality
+    outlines: frozenset[str]
 
 
 class Run:
@@ -280,6 +284,7 @@ class Run:
             {side for side in touching if side.axis not in bounded},
             record,
             quality_of(pairs, self._fusion, with_shape, box, outlines),
+            outline_keys(self._prompts, [label]),
         )
 
 

@@ -8,7 +8,8 @@
      "prompts": [...],          each once, as in voxtrail-prompts/1
      "states": [{"prompts": [0, 1], "labels": {"1": "hip"}, "accepted": [[1, "axial", 41]]}],
      "at": 3,                   which state holds
-     "crops": [...]}
+     "crops": [...],
+     "looks": {"1": {"colour": "#ff4d4d", "visible": true, "locked": false}}}
 
 The file is replaced whole at each change, so that a crash at any moment loses nothing that was
 confirmed.
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from voxtrail.io.atomic import replacing
 from voxtrail.io.prompts import entry as prompt_entry
 from voxtrail.session.config import Config
 from voxtrail.session.crops import Crop
+from voxtrail.session.look import Look
 from voxtrail.session.state import History, Place, State
 
 FORMAT = "voxtrail-session/1"
@@ -52,11 +54,14 @@ class Saved:
         What was drawn.
     crops
         Where labels were segmented.
+    looks
+        How labels are shown.
     """
 
     config: Config
     history: History
     crops: tuple[Crop, ...]
+    looks: Mapping[int, Look]
 
 
 class SessionFile:
@@ -77,7 +82,13 @@ class SessionFile:
         #: JSON of prompts that were written before, by identity: a mask is packed once.
         self._entries: dict[int, tuple[Prompt, str]] = {}
 
-    def write(self, config: Config, history: History, crops: Sequence[Crop]) -> None:
+    def write(
+        self,
+        config: Config,
+        history: History,
+        crops: Sequence[Crop],
+        looks: Mapping[int, Look],
+    ) -> None:
         """Replace the file by what holds now.
 
         Raises
@@ -110,6 +121,7 @@ class SessionFile:
             "states": states,
             "at": history.at,
             "crops": [crop.to_json() for crop in crops],
+            "looks": {str(label): look.to_json() for label, look in looks.items()},
         }
         text = json.dumps(head)[:-1] + ', "prompts": [\n' + ",\n".join(entries) + "\n]}\n"
         with replacing(self.path, force=True) as partial:
@@ -156,7 +168,8 @@ class SessionFile:
         if not 0 <= at < len(states):
             raise ValueError(f"state {at} of {len(states)}")
         crops = tuple(Crop.from_json(one) for one in document["crops"])
-        return Saved(Config(**document["config"]), History(states, at), crops)
+        looks = {int(label): Look(**look) for label, look in document["looks"].items()}
+        return Saved(Config(**document["config"]), History(states, at), crops, looks)
 
     def _document(self) -> dict[str, Any]:
         try:

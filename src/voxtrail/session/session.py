@@ -24,6 +24,7 @@ from voxtrail.session.cache import Cache
 from voxtrail.session.checks import check_placed, check_request, warnings_about
 from voxtrail.session.compose import compete, impose_drawn
 from voxtrail.session.config import Config
+from voxtrail.session.crop_memory import outline_keys
 from voxtrail.session.crops import MAX_GROWTHS, Crop, bounds_of, plan
 from voxtrail.session.drawing import Drawing
 from voxtrail.session.grey import GreyScan
@@ -92,9 +93,41 @@ class Session(Drawing):
             self._loaded = load_for(self.volume, self.prompts, self.config)
         return self._loaded
 
+    @model.setter
+    def model(self, loaded: LoadedModel) -> None:
+        self._loaded = loaded
+
+    @property
+    def results(self) -> Mapping[int, LabelResult]:
+        """What the last propagation of each label that is drawn has found."""
+        drawn = self.prompts.labels()
+        return {label: one for label, one in self._results.items() if label in drawn}
+
+    def is_stale(self, label: int) -> bool:
+        """Tell whether a label that was propagated has been drawn on since."""
+        return self._results[label].outlines != outline_keys(self.prompts, [label])
+
+    def propagate_along(self, axes: Iterable[Axis]) -> None:
+        """Let propagations run along other axes from now on.
+
+        Raises
+        ------
+        OptionError
+            If there is none.
+        """
+        self.config = replace(self.config, axes=tuple(axis.label for axis in axes))
+
     def clear(self, label: int | None = None) -> None:
         """Take back all that is drawn, of one label or of all; nothing found of it holds on."""
         super().clear(label)
+        self._forget(label)
+
+    def delete(self, label: int) -> None:
+        """Take back a label, its name and all that is drawn of it; nothing found of it holds on."""
+        super().delete(label)
+        self._forget(label)
+
+    def _forget(self, label: int | None) -> None:
         self._results = _without(self._results, label, of=lambda one: one)
         self._tracked = _without(self._tracked, label, of=lambda place: place.label)
         self._preview_crops = _without(self._preview_crops, label, of=lambda place: place[0])
@@ -127,7 +160,7 @@ class Session(Drawing):
         (place,) = places
         model, shape = self.model.model, self.volume.grid.shape
         tracked = self._tracked.get(place)
-        path = tracked.path if tracked else self._preview_path(place, alone)
+        path = tracked.path if tracked else self._preview_path(place, given)
         source = FeatureSource(model, self._scan.along(path), self.cache.features)
         (features,) = source.fetch([0])
         again = tracked and recall_again(model, self.cache.predictions, features, tracked)
@@ -147,6 +180,22 @@ class Session(Drawing):
             float(found.predicted_iou),
             from_memory=tracking is not None,
         )
+
+    def prepare(self, label: int, axis: Axis, slice_index: int) -> bool:
+        """Encode a slice (RAS+ number) as a preview of a label would see it.
+
+        Tells whether something was encoded: not where it was before, or where nobody knows yet
+        which window of the slice that would be.
+        """
+        place = Place(label, axis, slice_index)
+        known = self.prompts.of(label) or (label, axis) in self._preview_crops
+        tracked = self._tracked.get(place)
+        if not tracked and not known:
+            return False
+        path = tracked.path if tracked else self._preview_path(place, ())
+        before = self.cache.features.encoded
+        FeatureSource(self.model.model, self._scan.along(path), self.cache.features).fetch([0])
+        return self.cache.features.encoded > before
 
     def propagate(
         self,
@@ -178,7 +227,21 @@ class Session(Drawing):
         PromptError
             If what is drawn cannot be carried on; see `voxtrail.session.checks.check_request`.
         """
-        yield from self._propagate(labels, near, progress, cancelled, stream=True)
+        steps = self._propagate(labels, near, progress, cancelled, stream=True)
+        yield from (done for done in steps if done is not None)
+
+    def steps(
+        self,
+        labels: Iterable[int] | None = None,
+        *,
+        near: tuple[Axis, int] | None = None,
+        progress: Progress | None = None,
+    ) -> Iterator[SliceDone | None]:
+        """Propagate in small steps, between which other work may be done; see `propagate`.
+
+        Yields None after a step that was no new slice: one of outlines that are left out.
+        """
+        return self._propagate(labels, near, progress, None, stream=True)
 
     def run(
         self, labels: Iterable[int] | None = None, *, progress: Progress | None = None
@@ -197,16 +260,8 @@ class Session(Drawing):
             If nothing has been propagated.
         """
         drawn = self.prompts
-        results = {
-            label: self._results[label] for label in drawn.labels() if label in self._results
-        }
-        if not results or self._record is None:
-            raise PromptError(
-                "nothing has been propagated yet",
-                received=f"{len(drawn.prompts)} outlines",
-                accepted="a session that was propagated",
-                remedy="call propagate first",
-            )
+        results = self._found()
+        assert self._record is not None  # there are results
         logits = {label: one.fused for label, one in results.items()}
         impose_drawn(logits, drawn, self.volume)
         labels = compete(logits, drawn, self.volume)
@@ -233,10 +288,18 @@ class Session(Drawing):
         PromptError
             If nothing has been propagated.
         """
-        self.result()
-        drawn = self.prompts
-        results = {of: self._results[of] for of in drawn.labels() if of in self._results}
-        return suggest(results, drawn, SUGGESTION_RULES.part(rule), n)
+        return suggest(self._found(), self.prompts, SUGGESTION_RULES.part(rule), n)
+
+    def _found(self) -> Mapping[int, LabelResult]:
+        results = self.results
+        if not results:
+            raise PromptError(
+                "nothing has been propagated yet",
+                received=f"{len(self.prompts.prompts)} outlines",
+                accepted="a session that was propagated",
+                remedy="call propagate first",
+            )
+        return results
 
     def _propagate(
         self,
@@ -246,7 +309,7 @@ class Session(Drawing):
         cancelled: Callable[[], bool] | None,
         *,
         stream: bool,
-    ) -> Iterator[SliceDone]:
+    ) -> Iterator[SliceDone | None]:
         started = time.perf_counter()
         prompts = self._drawn(labels)
         check_request(self.volume, prompts, self.config)
@@ -285,16 +348,17 @@ class Session(Drawing):
                 progress(left_out.done, left_out.total, "leaving outlines out")
             if cancelled and cancelled():
                 return
+            yield None
+        found: dict[int, LabelResult] = {}
         for label, one in run.results.items():
             told = left_out.results.get(label, [])
             record = one.record.with_left_out(told, one.quality.between)
-            self._results[label] = replace(one, record=record)
+            found[label] = replace(one, record=record)
         for crop in run.crops:
             others = {of: one for of, one in self._crops.items() if not {*of} & {*crop.labels}}
             self._crops = {**others, crop.labels: crop}
         if cache.crops:
             cache.crops.note(self.volume, prompts, self.config, run.crops)
-        self._save()
         self._record = RunRecord.of(
             config=self.config,
             loaded=loaded,
@@ -309,6 +373,8 @@ class Session(Drawing):
                 *cache.notes,
             ],
         )
+        self._results = {**self._results, **found}
+        self._save()
 
     def _planned(self, prompts: Prompts, near: tuple[Axis, int] | None) -> list[Crop]:
         """Return the crops to work in, those around what a person looks at first."""
@@ -329,9 +395,15 @@ class Session(Drawing):
 
         return sorted(crops, key=distance)
 
-    def _preview_path(self, place: Place, prompts: Prompts) -> CropPath:
-        """Return the window of a slice that was not tracked: the label's own, or one around it."""
+    def _preview_path(self, place: Place, given: Sequence[Prompt]) -> CropPath:
+        """Return the window of a slice that was not tracked: the label's own, or one around it.
+
+        That of a label that was not propagated yet is around all that is drawn of it, as it will
+        be then: what is encoded now is found again.
+        """
         label, axis, index = place
+        others = [one for one in self.prompts.of(label) if Place.of(one) != place or not given]
+        prompts = Prompts((*others, *given), self.volume.stored)
         config = replace(self.config, axes=(axis.label,))
         held = [
             *(crop for of, crop in self._crops.items() if label in of and axis in crop.paths),

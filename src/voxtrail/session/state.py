@@ -86,6 +86,10 @@ class State:
         """Return the state in which a label is called ``name``."""
         return replace(self, names={**self.names, label: name})
 
+    def without_name(self, label: int) -> State:
+        """Return the state in which a label has no name."""
+        return replace(self, names={of: name for of, name in self.names.items() if of != label})
+
 
 @dataclass(frozen=True, eq=False)
 class History:

@@ -1,0 +1,1 @@
+"""The server of the annotation page (``voxtrail annotate``); its protocol: ``docs/page-api.md``."""
