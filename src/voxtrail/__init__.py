@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from voxtrail.core.axis import Axis
     from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompts
     from voxtrail.io import read, read_labels, read_prompts, write, write_prompts
+    from voxtrail.picture import show
     from voxtrail.session import Cache, Config, Segmentation, Session, segment
 
 __version__ = "0.1.0"
@@ -32,6 +33,7 @@ _HOMES = {
     "read_labels": "voxtrail.io",
     "read_prompts": "voxtrail.io",
     "segment": "voxtrail.session",
+    "show": "voxtrail.picture",
     "write": "voxtrail.io",
     "write_prompts": "voxtrail.io",
 }
@@ -51,6 +53,7 @@ __all__ = [
     "read_labels",
     "read_prompts",
     "segment",
+    "show",
     "write",
     "write_prompts",
 ]

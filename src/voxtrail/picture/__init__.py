@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from voxtrail.picture.contact_sheet import contact_sheet
 from voxtrail.picture.scroll import scroll
+from voxtrail.picture.view import View, show
 
-__all__ = ["contact_sheet", "scroll"]
+__all__ = ["View", "contact_sheet", "scroll", "show"]

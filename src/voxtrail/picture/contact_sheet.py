@@ -21,7 +21,7 @@ from voxtrail.picture.layout import (
     WIDTH_IN,
     Layout,
 )
-from voxtrail.picture.scene import Scene
+from voxtrail.picture.scene import BLACK_HU, WHITE_HU, Scene
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 #: Axial panels: as many as can be looked at one by one.
 PANELS = 16
-#: A bone window (level 400, width 1800 HU): black and white.
-BLACK_HU, WHITE_HU = -500.0, 1300.0
 PAPER, INK, PROMPTED = "#101418", "#e8edf2", "#ffffff"
 DPI = 110
 #: Labels named by a square on a prompted slice, before the rest is counted.

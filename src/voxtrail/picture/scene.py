@@ -20,6 +20,8 @@ from voxtrail.errors import GridError
 
 #: Shown around the labels, so that one sees what was left out and where in the body it is.
 MARGIN_MM = 15.0
+#: A bone window (level 400, width 1800 HU): black and white.
+BLACK_HU, WHITE_HU = -500.0, 1300.0
 
 
 @dataclass(frozen=True, eq=False)

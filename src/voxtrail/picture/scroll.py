@@ -12,8 +12,8 @@ from voxtrail.core.axis import Axis
 from voxtrail.core.palette import PALETTE, rgb
 from voxtrail.core.prompts import Prompts
 from voxtrail.core.volume import LabelMap, Volume
-from voxtrail.picture.contact_sheet import BLACK_HU, DISCLAIMER, WHITE_HU
-from voxtrail.picture.scene import Scene
+from voxtrail.picture.contact_sheet import DISCLAIMER
+from voxtrail.picture.scene import BLACK_HU, WHITE_HU, Scene
 
 #: The longer side of a slice.
 SIDE_PIXELS = 480

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from voxtrail.core.volume import LabelMap
+from voxtrail.core.prompts import Prompts
+from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.session.compose import LabelLogits
 from voxtrail.session.quality import LabelQuality
 from voxtrail.session.record import RunRecord
+
+if TYPE_CHECKING:
+    from voxtrail.picture import View
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +34,22 @@ class Segmentation:
         What made it.
     quality
         How sure each label is.
+    volume, prompts
+        The scan, and what was drawn on it.
     """
 
     labels: LabelMap
     logits: dict[int, LabelLogits]
     record: RunRecord
     quality: dict[int, LabelQuality]
+    volume: Volume
+    prompts: Prompts
+
+    def show(self) -> View:
+        """Show the labels on the scan, and which slices were drawn; see `voxtrail.picture.show`."""
+        from voxtrail.picture import show
+
+        return show(self.volume, self.labels, self.prompts)
 
     def mask(self, label: int) -> NDArray[np.bool_]:
         """Return one label by itself, whatever other labels claim: (i, j, k) bool in RAS+."""

@@ -271,7 +271,8 @@ class Session(Drawing):
             voxels = {label: int((labels.voxels == label).sum()) for label in logits}
         records = [replace(one.record, voxels=voxels[label]) for label, one in results.items()]
         quality = {label: one.quality for label, one in results.items()}
-        return Segmentation(labels, logits, replace(self._record, labels=records), quality)
+        record = replace(self._record, labels=records)
+        return Segmentation(labels, logits, record, quality, self.volume, drawn)
 
     def suggest(self, n: int = 3, rule: str | SuggestionRule = RULE) -> list[Suggestion]:
         """Return the slices to outline next, the most helpful first, from the last propagation.
