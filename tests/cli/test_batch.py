@@ -239,6 +239,7 @@ TABLES = {
     "unknown column": ("image,prompts,colour\na,b,c\n", "unknown columns: colour"),
     "model": ("image,prompts,model\na,b,c\n", "unknown columns: model"),
     "a column twice": ("image,prompts,image\na,b,c\n", "twice: image"),
+    "semicolons": ("image;prompts\na;b\n", "in the line 'image;prompts'; accepted: columns"),
     "empty": ("", "no column: image, prompts"),
     "no case": ("image,prompts\n,\n", "0 cases"),
     "cells": ("image,prompts\na,b,c\n", "3 cells"),

@@ -161,6 +161,15 @@ def test_a_name_that_one_side_has_alone_is_no_other_label(truth):
     }  # fmt: skip
 
 
+def test_a_name_without_a_voxel_on_either_side_is_said(truth):
+    """A mask that is empty, or a class of a whole body that is not in view."""
+    named = truth.renumbered({}, {**truth.names, 9: "spleen"})
+    result = evaluate(truth, named)
+    assert set(result.everywhere.scores) == {1, 2}
+    assert result.notes == ("not scored, since neither has a voxel of it: spleen",)
+    assert evaluate(truth, truth).notes == ()
+
+
 def test_names_that_contradict_their_numbers_are_refused(truth):
     other = truth.renumbered({}, {1: "liver", 2: "spleen"})
     with pytest.raises(ImageError, match=r"contradict their numbers.*1 liver.*1 hip_left"):

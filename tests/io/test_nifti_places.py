@@ -10,6 +10,7 @@ import SimpleITK
 
 import voxtrail.io as vio
 from voxtrail.core.volume import LabelMap
+from voxtrail.io.mesh.surface import surface_of
 from voxtrail.io.nifti.shares import write_shares
 
 SHAPE = (8, 7, 6)
@@ -101,7 +102,13 @@ def test_both_readers_put_scan_and_labels_on_one_place(codes, unit, case, tmp_pa
     except RuntimeError:  # ITK reads no sheared sform without a qform; neither scan nor labels
         return
     np.testing.assert_array_equal(place, itk_place(tmp_path / "out.nii.gz"))
-    # Formats that ITK's programs alone read lie where those programs see the scan.
+    # Formats that ITK's programs alone read lie where those programs see the scan, surfaces too.
+    pytest.importorskip("trimesh", reason="trimesh is not installed (voxtrail[mesh])")
+    label = labels.labels()[0]
+    inside = np.argwhere(labels.stored.orientation().to_stored(labels.mask(label)))
+    middle = place[:3, :3] @ inside.mean(axis=0) + place[:3, 3]
+    around = surface_of(labels, label).vertices
+    assert np.abs(around.mean(axis=0) - middle).max() < 2
     vio.write(labels, tmp_path / "out.seg.nrrd")
     vio.write(labels, tmp_path / "out.mha")
     for name in ("out.seg.nrrd", "out.mha"):

@@ -114,6 +114,19 @@ def test_units_of_axes_without_a_space(units, sides_mm, tmp_path):
     assert ("'mm, um', a unit that is not known" in read.provenance.notes[0]) == ("mm" in units)
 
 
+def test_a_function_of_values_that_itk_passes_over_is_said(scan, tmp_path):
+    vio.write(scan, tmp_path / "ct.mha")
+    whole = (tmp_path / "ct.mha").read_bytes()
+    for slope, offset, said in ((1, 0, False), (2, 0, True), (1, -1024, True)):
+        lines = f"ElementToIntensityFunctionSlope = {slope}\n"
+        lines += f"ElementToIntensityFunctionOffset = {offset}\n"
+        start = b"NDims = 3\n"
+        (tmp_path / "ct.mha").write_bytes(whole.replace(start, start + lines.encode()))
+        read = vio.read(tmp_path / "ct.mha")
+        np.testing.assert_array_equal(read.voxels, scan.voxels)
+        assert any("as they are stored" in note for note in read.provenance.notes) == said
+
+
 def test_what_is_told_of_an_affine():
     own, header, notes = in_mm(np.diag([500.0, 500, 500, 1]), "um")
     np.testing.assert_array_equal(own, np.diag([0.5, 0.5, 0.5, 1]))

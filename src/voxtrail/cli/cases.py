@@ -153,8 +153,9 @@ def _check_header(header: Sequence[str], path: Path) -> None:
         if names:
             _refuse(
                 f"{path} has not the columns of a table of cases",
-                f"{what}: {', '.join(names)[:_QUOTE]}",
-                f"columns {', '.join(_NEEDED)} and any of {', '.join((*_NAMES, *OPTIONS))}",
+                f"{what}: {', '.join(names)[:_QUOTE]}; in the line {','.join(header)[:_QUOTE]!r}",
+                f"columns {', '.join(_NEEDED)} and any of {', '.join((*_NAMES, *OPTIONS))}, with "
+                "commas between them",
             )
 
 

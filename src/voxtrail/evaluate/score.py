@@ -14,6 +14,7 @@ from voxtrail.core.prompts_on_grid import put_on
 from voxtrail.core.volume import LabelMap
 from voxtrail.errors import ImageError
 from voxtrail.evaluate.matching import Side, match
+from voxtrail.io.structures import listed
 from voxtrail.metrics import Scores, score
 
 
@@ -162,6 +163,8 @@ def evaluate(prediction: LabelMap, truth: LabelMap, prompts: Prompts | None = No
                 _clear_prompted(mask, prompts, label)
             unprompted[label] = score(*pair, spacing_mm)
     called = {label: names.get(label, str(label)) for label in everywhere}
+    if nowhere := [name for label, name in names.items() if label not in everywhere]:
+        notes.append(f"not scored, since neither has a voxel of it: {listed(nowhere)}")
     said = tuple(dict.fromkeys(filter(None, (*notes, *found.notes, *wanted.notes))))
     return Evaluation(
         ScoreTable(everywhere, called),

@@ -135,6 +135,8 @@ def read_metaimage(path: Path, max_bytes: int) -> StoredImage:
         size = sum(one.stat().st_size for one in metaimage_header.data_files(path))
     image = read(path, max_bytes, kind="MetaImage", reader="MetaImageIO", data_bytes=size)
     affine, header, notes = units.in_mm(image.affine, metaimage_header.unit_of(path))
+    if said := metaimage_header.intensity_note(path):
+        notes = (*notes, said)
     return StoredImage(image.layers[0], affine, {}, Provenance(notes=notes), header)
 
 

@@ -36,6 +36,12 @@ _COUNTS = {
 #: Keys that may occur once only: a second one would change the counts after they were checked.
 _COUNTED = {"NDims", *_COUNTS}
 
+#: The function that a header may give of what is stored, and what changes nothing.
+_FUNCTION = {"ElementToIntensityFunctionSlope": "1", "ElementToIntensityFunctionOffset": "0"}
+
+#: A value is quoted up to this many characters.
+_QUOTE = 20
+
 #: No scan has so many slices that their number has as many digits.
 _DIGITS = 6
 
@@ -90,6 +96,15 @@ def unit_of(path: Path) -> str:
     fields, _ = _header(path)
     unit = fields.get(_UNIT, "")
     return "" if unit == "?" else unit
+
+
+def intensity_note(path: Path) -> str:
+    """Say that a header gives a function of values, which ITK passes over, if it does."""
+    fields, _ = _header(path)
+    told = [f"{name} = {fields[name][:_QUOTE]}" for name in _FUNCTION if name in fields]
+    if [fields.get(name, plain) for name, plain in _FUNCTION.items()] == list(_FUNCTION.values()):
+        return ""
+    return f"values are taken as they are stored, as other programs do, without {', '.join(told)}"
 
 
 def write_unit(path: Path, unit: str) -> None:
