@@ -38,3 +38,14 @@ def nano(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.nano import build
 
     return build(tmp_path_factory.mktemp("nano"))
+
+
+@pytest.fixture(scope="session")
+def exported_nano(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with `nano` as ONNX graphs, which take long to write; not to be changed."""
+    from voxtrail.export import export
+    from voxtrail.model.weights import load_model
+
+    folder = tmp_path_factory.mktemp("exported") / "nano"
+    export(load_model(str(nano), device="cpu"), folder)
+    return folder

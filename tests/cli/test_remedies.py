@@ -1,4 +1,8 @@
-"""What a refusal advises works: each remedy that names an option is followed and then accepted."""
+"""What a refusal advises about files works: each remedy that names an option is followed.
+
+`test_remedies_of_models` follows those about models, studies and benches; `test_every_remedy` sees
+to it that none is forgotten.
+"""
 
 import json
 import re
@@ -8,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.cli.files import outlined, save, stored, stored_labels
+from tests.cli.remedies import follows
 from tests.io import series
 from voxtrail import io as vio
 from voxtrail.core.volume import LabelMap
@@ -18,6 +23,9 @@ def remedy_of(said):
     return said.err.strip().rpartition("; ")[2]
 
 
+@follows(
+    "name it with --axes (planes=), for example --axes ",
+)
 def test_a_plane_that_cannot_be_told_is_named(case, nano, voxtrail):
     """segment and evaluate: --axes."""
     labels = stored_labels()
@@ -33,6 +41,9 @@ def test_a_plane_that_cannot_be_told_is_named(case, nano, voxtrail):
     assert voxtrail(*run, "--axes", advised[1]).code == 0
 
 
+@follows(
+    "outline a slice of that axis, or name the prompts' axis with --axes",
+)
 def test_prompts_on_another_axis_than_asked_for(case, nano, voxtrail):
     """segment: --axes."""
     (case / "p.json").write_text(
@@ -49,6 +60,9 @@ def test_prompts_on_another_axis_than_asked_for(case, nano, voxtrail):
     assert voxtrail(*run, "--axes", "coronal").code == 0
 
 
+@follows(
+    "choose another name, or replace it with --force (force=True)",
+)
 def test_an_output_that_is_there(case, nano, voxtrail):
     """segment, simulate: --force."""
     segment = ("segment", case / "ct.nii.gz", case / "prompts.nii.gz", "-o", case / "s.nii.gz",
@@ -72,6 +86,9 @@ def dicom(tmp_path):
     return tmp_path
 
 
+@follows(
+    "name the scan with --like (like=)",
+)
 def test_contours_without_their_scan(dicom, voxtrail):
     """simulate and evaluate: --like."""
     contours = dicom / "a.rtstruct.dcm"
@@ -82,6 +99,10 @@ def test_contours_without_their_scan(dicom, voxtrail):
         assert voxtrail(*run, "--like", dicom / "ct").code == 0
 
 
+@follows(
+    "choose among them with --structures (structures=)",
+    "choose structures with --structures (structures=), or close the contours",
+)
 def test_structures_of_another_name_and_open_contours(dicom, voxtrail):
     """--structures."""
     import pydicom
@@ -98,12 +119,24 @@ def test_structures_of_another_name_and_open_contours(dicom, voxtrail):
     assert voxtrail(*run, "--structures", "hip_left").code == 0
 
 
+@follows(
+    "pass only the masks that are wanted, without --structures",
+)
 def test_structures_of_several_files(dicom, voxtrail):
     """evaluate: without --structures."""
-    masks = (dicom / "a.nii.gz",) * 3
-    assert "without --structures" in remedy_of(voxtrail("evaluate", *masks, "--structures", "1"))
+    for label in (1, 4):
+        read = vio.read_labels(dicom / "a.nii.gz")
+        read = LabelMap((read.voxels == label).astype(np.uint8), read.stored)
+        vio.write(read, dicom / f"{label}.nii.gz")
+    run = ("evaluate", dicom / "a.nii.gz", dicom / "1.nii.gz", dicom / "4.nii.gz")
+    assert "without --structures" in remedy_of(voxtrail(*run, "--structures", "1"))
+    assert voxtrail(*run).code == 0
 
 
+@follows(
+    "choose one with --series (series=): its UID, its number or #N",
+    "leave --series (series=) out",
+)
 def test_several_series_and_one_that_is_none(dicom, voxtrail):
     """simulate: --series."""
     for number, one in enumerate(series.classic()):
@@ -117,6 +150,66 @@ def test_several_series_and_one_that_is_none(dicom, voxtrail):
     assert voxtrail(*alone).code == 0
 
 
+@follows("name the scan that was labelled with --like (like=)")
+def test_a_frame_without_a_spacing(dicom, voxtrail):
+    """evaluate: --like."""
+    import pydicom
+
+    pytest.importorskip("highdicom", reason="highdicom is not installed (voxtrail[dicom])")
+    scan = vio.read(dicom / "ct")
+    voxels = np.zeros(scan.stored.shape, np.uint8)
+    voxels[2:6, 3:8, 3] = 1
+    labels = LabelMap.from_stored(voxels, scan.stored.affine, {}, scan.provenance)
+    vio.write(labels, dicom / "one.dcm")
+    vio.write(labels, dicom / "one.nii.gz")
+    one = pydicom.dcmread(dicom / "one.dcm")
+    del one.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].SpacingBetweenSlices
+    one.save_as(dicom / "one.dcm")
+    run = ("simulate", dicom / "one.dcm", "-o", dicom / "p.json")
+    assert "--like" in remedy_of(voxtrail(*run))
+    assert voxtrail(*run, "--like", dicom / "ct").code == 0
+
+
+@follows(
+    "name the scan that they were drawn on, or choose other structures with --structures "
+    "(structures=)"
+)
+def test_contours_between_slices(dicom, voxtrail):
+    """simulate: --structures."""
+    import pydicom
+
+    drawn = pydicom.dcmread(dicom / "a.rtstruct.dcm")
+    contour = drawn.ROIContourSequence[1].ContourSequence[0]
+    half = np.array(contour.ContourData, float).reshape(-1, 3) + series.NORMAL * 1.25
+    contour.ContourData = [f"{mm:.6f}" for mm in half.ravel()]
+    drawn.save_as(dicom / "a.rtstruct.dcm")
+    run = ("simulate", dicom / "a.rtstruct.dcm", "-o", dicom / "p.json", "--like", dicom / "ct")
+    assert "--structures" in remedy_of(voxtrail(*run))
+    assert voxtrail(*run, "--structures", "hip_left").code == 0
+
+
+@follows("pass for example --axes axial,coronal,sagittal")
+def test_axes_that_are_said_twice(case, voxtrail):
+    """simulate: --axes."""
+    run = ("simulate", case / "truth.nii.gz", "-o", case / "p.json")
+    advised = re.search(r"--axes (\S+)", remedy_of(voxtrail(*run, "--axes", "axial,axial")))
+    assert voxtrail(*run, "--axes", advised[1]).code == 0
+
+
+@follows("widen --roi or leave the prompt out")
+def test_a_region_that_leaves_a_prompt_out(case, nano, voxtrail):
+    """segment: --roi."""
+    run = ("segment", case / "ct.nii.gz", case / "prompts.nii.gz", "-o", case / "s.nii.gz",
+           "--model", nano, "--crop", "none")  # fmt: skip
+    assert "--roi" in remedy_of(voxtrail(*run, "--roi", "0:3,0:3,0:3"))
+    whole = ",".join(f"0:{n}" for n in stored()[0].shape)
+    assert voxtrail(*run, "--roi", whole).code == 0
+
+
+@follows(
+    "{}: {} voxels, one at {} as stored, were also drawn for another label; where labels compete, "
+    "the one of which less was drawn has them; --overlap apart keeps both",
+)
 def test_what_two_labels_were_drawn_on_is_kept_for_both(case, nano, voxtrail):
     """segment: --overlap apart, which a warning names."""
     columns, rows = stored()[0].shape[0], stored()[0].shape[2]

@@ -33,16 +33,9 @@ def torch_nano(nano: Path) -> LoadedModel:
     return load_model(str(nano), device="cpu")
 
 
-@pytest.fixture(scope="module")
-def folder(torch_nano: LoadedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("export") / "nano"
-    export(torch_nano, place)
-    return place
-
-
 @pytest.fixture(scope="module", params=RUNTIMES)
-def exported(folder: Path, request: pytest.FixtureRequest) -> LoadedModel:
-    return load(str(folder), runtime=request.param)
+def exported(exported_nano: Path, request: pytest.FixtureRequest) -> LoadedModel:
+    return load(str(exported_nano), runtime=request.param)
 
 
 def error(ours, theirs) -> float:
@@ -62,9 +55,9 @@ def assert_steps_alike(ours: SlicePrediction, theirs: SlicePrediction) -> None:
     assert float(ours.area) == pytest.approx(float(theirs.area), abs=0.01)
 
 
-def test_graphs_use_standard_operators_only(folder: Path) -> None:
+def test_graphs_use_standard_operators_only(exported_nano: Path) -> None:
     for name in GRAPHS:
-        graph = onnx.load(folder / f"{name}.onnx")
+        graph = onnx.load(exported_nano / f"{name}.onnx")
         onnx.checker.check_model(graph, full_check=True)
         assert {node.domain for node in graph.graph.node} == {""}, name
         assert {one.domain for one in graph.opset_import if one.version} <= {""}, name
@@ -190,24 +183,24 @@ def test_masks_of_a_whole_stack_are_identical(
     assert_same_stack(exported, torch_nano)
 
 
-def test_the_fastest_runtime_is_taken_and_named(folder: Path) -> None:
-    loaded = load(str(folder))
+def test_the_fastest_runtime_is_taken_and_named(exported_nano: Path) -> None:
+    loaded = load(str(exported_nano))
     assert isinstance(loaded.model, ExportedModel)
     assert loaded.model.runtime == "openvino"
-    assert load(str(folder), runtime="onnx").model.fingerprint != loaded.model.fingerprint
+    assert load(str(exported_nano), runtime="onnx").model.fingerprint != loaded.model.fingerprint
 
 
-def test_what_an_export_cannot_do_is_refused(folder: Path, nano: Path) -> None:
+def test_what_an_export_cannot_do_is_refused(exported_nano: Path, nano: Path) -> None:
     with pytest.raises(OptionError, match="export"):
         load(str(nano), runtime="onnx")
     with pytest.raises(OptionError, match="input size"):
-        load(str(folder), resolution=128)
+        load(str(exported_nano), resolution=128)
     with pytest.raises(OptionError, match="torch"):
-        load(str(folder), runtime="torch")
+        load(str(exported_nano), runtime="torch")
     with pytest.raises(OptionError, match="shortcut"):
-        load(str(folder), runtime="openvino", shortcuts=Shortcuts(coarse_memories=True))
+        load(str(exported_nano), runtime="openvino", shortcuts=Shortcuts(coarse_memories=True))
     with pytest.raises(OptionError, match="shortcut"):
-        load(str(folder), runtime="onnx", shortcuts=Shortcuts("bfloat16"))
+        load(str(exported_nano), runtime="onnx", shortcuts=Shortcuts("bfloat16"))
 
 
 def test_an_existing_folder_is_kept(torch_nano: LoadedModel, tmp_path: Path) -> None:
