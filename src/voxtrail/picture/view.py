@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-import os
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from voxtrail.core.prompts import Prompts
@@ -37,7 +35,7 @@ def show(volume: Volume, labels: LabelMap, prompts: Prompts | None = None) -> Vi
     Returns
     -------
     View
-        A notebook displays it when it is a cell's last value; elsewhere, see `View.save`.
+        A notebook displays it when it is a cell's last value; elsewhere, see `View.sheet`.
 
     Raises
     ------
@@ -68,16 +66,9 @@ class View:
         """The sheet: a PNG file; see `voxtrail.picture.contact_sheet`."""
         return contact_sheet(self._volume, self._labels, self._prompts)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the sheet to a ``.png`` file."""
-        from voxtrail.io.atomic import replacing
-
-        with replacing(Path(path), True) as place:
-            place.write_bytes(self.sheet)
-
     def __repr__(self) -> str:
         count = len(self._labels.labels())
-        return f"<View of {count} labels; .save('sheet.png') writes it>"
+        return f"<View of {count} labels; .sheet holds a PNG>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         shown = {"text/plain": repr(self), "image/jpeg": _smaller(self.sheet)}
