@@ -123,6 +123,22 @@ def test_track(
         steps.append(model.track(trackings))
     for ours, theirs in zip(*steps, strict=True):
         assert_steps_alike(ours, theirs)
+        # pixels at the edge of a box may fall either way
+        assert float(ours.agreement) == pytest.approx(float(theirs.agreement), abs=0.05)
+
+
+def test_memories_are_as_alike_as_in_pytorch(
+    exported: LoadedModel, torch_nano: LoadedModel
+) -> None:
+    found = []
+    for model in (exported.model, torch_nano.model):
+        features = model.encode(SLICES[:3])
+        drawn = [model.prompt(one, [PROMPTS["mask"]], (48, 56)) for one in features]
+        first, *others = model.memorise(features, drawn)
+        found.append([float(one) for one in model.likeness(first, [first, *others])])
+    assert found[0] == pytest.approx(found[1], abs=1e-3)
+    assert found[1][0] == pytest.approx(1, abs=1e-6)
+    assert max(found[1][1:]) < 0.9999
 
 
 #: Clicks and a box beside what they correct.

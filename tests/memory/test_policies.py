@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import pytest
@@ -227,7 +227,7 @@ def test_the_model_says_what_its_memory_has_room_for(memory: str, recent: set) -
     assert pointers == {(9, 3), (11, 1), (10, 2), (8, 4)}
 
 
-@pytest.mark.parametrize("memory", ["recent:k=4", "gate:k=4"])
+@pytest.mark.parametrize("memory", ["recent:k=4", "gate:k=4", "surgsam2:k=4"])
 def test_more_slices_than_the_model_has_embeddings_are_refused(memory: str) -> None:
     policy = parse_policy("all", memory)
     policy.check(SAM2_MEMORY)
@@ -274,7 +274,9 @@ def test_a_policy_chooses_pointers_too() -> None:
 
 #: Every member as it is by itself, and with other options.
 RECENT = (*map(RECENT_MEMORIES.parse, (*RECENT_MEMORIES.members(), "recent:k=0", "recent:k=3",
-          "stride:r=1", "stride:r=4", "gate:k=1", "gate:k=2,by=object")), Ranked())  # fmt: skip
+          "stride:r=1", "stride:r=4", "gate:k=1", "gate:k=2,by=object", "sam3:above=0.4",
+          "samurai:iou=0.8", "dam4sam:iou=0.3,change=1,agreement=1",
+          "dam4sam:iou=0,n=1,apart=0,r=1", "surgsam2:k=3,drop=1")), Ranked())  # fmt: skip
 PROMPT = tuple(map(PROMPT_MEMORIES.parse, (*PROMPT_MEMORIES.members(), "near:tau=0.1",
           "near:tau=0.1,nearest=false", "near:tau=0.9,n=2", "closest:n=1")))  # fmt: skip
 
@@ -304,10 +306,18 @@ def test_what_is_not_retained_is_never_asked_for(
         assert {p for p, _ in asked.pointers} <= pointers
         # confidences that rise and fall, so that gating has something to choose
         entry = Entry(
-            index, False, (index * 7 % 11) / 11, (index * 5 % 13) - 6, (index * 3 % 17) / 17
+            index,
+            False,
+            (index * 7 % 11) / 11,
+            (index * 5 % 13) - 6,
+            max(0, index * 3 % 17 - 3) / 17,
+            (index * 4 % 7) / 7,
+            {other: (index * other % 19) / 19 for other in everything},
         )
-        everything[index] = entry
-        kept[index] = entry
+        everything[index] = kept[index] = entry
+        promoted = policy.promotes(query, everything)
+        assert policy.promotes(query, kept) == promoted
+        everything[index] = kept[index] = replace(entry, promoted=promoted)
         pointers.add(index)
         upcoming = Query(index + direction, direction, slices)
         retained = policy.retain(upcoming, kept)
@@ -315,12 +325,25 @@ def test_what_is_not_retained_is_never_asked_for(
         # what is dropped stays known by its pointer only
         kept = {i: e for i, e in everything.items() if i in retained or i in pointers}
         most = max(most, len(retained - prompted))
-    # the widest: five strides of four, and the slice just passed
-    assert most <= 7
+    # the widest: promoted slices, spread ones and those that may be
+    assert most <= 13
 
 
 @pytest.mark.parametrize(
-    "spec", ["recent:k=-1", "gate:k=0", "gate:by=area", "stride:r=0", "sliced"]
+    "spec",
+    [
+        "recent:k=-1",
+        "gate:k=0",
+        "gate:by=area",
+        "stride:r=0",
+        "sliced",
+        "sam3:above=1",
+        "samurai:iou=-1",
+        "dam4sam:r=0",
+        "dam4sam:change=2",
+        "surgsam2:k=1",
+        "surgsam2:k=3,drop=3",
+    ],
 )
 def test_recent_memories_refuse_what_they_cannot_do(spec: str) -> None:
     with pytest.raises(OptionError, match="accepted"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -207,3 +208,44 @@ def test_labels_share_features_and_advance_together() -> None:
 
 def test_passes_of_a_single_slice_are_none() -> None:
     assert passes([0], 1, "forward") == ()
+
+
+class ComparingModel(NotingModel):
+    """Memories are alike as far as their greys are; all masks agree but on one slice."""
+
+    def track(self, trackings: Sequence[Tracking]) -> list[SlicePrediction]:
+        return [
+            replace(one, predicted_iou=0.9, agreement=0.5 if mean == LOOK_ALIKE else 1.0)
+            for one, mean in zip(
+                super().track(trackings),
+                (round(float(item.features.mean()), 2) for item in trackings),
+                strict=True,
+            )
+        ]
+
+    def likeness(self, memory: float, others: Sequence[float]) -> list[float]:
+        return [1 - abs(memory - other) for other in others]
+
+
+LOOK_ALIKE = 0.63
+
+
+def attended(memory: str, means: Sequence[float]) -> dict[float, list[float]]:
+    model = ComparingModel()
+    stack = Stack.of(FeatureSource(model, stack_of(means)), {0: [prompt(0)]})
+    Propagator(model, parse_policy("all", memory)).propagate([stack])
+    return {mean: memories for mean, memories, _ in model.tracked}
+
+
+def test_memories_are_compared_for_a_policy_that_asks_for_it() -> None:
+    found = attended("surgsam2:k=3,drop=1", [0.9, 0.6, 0.7, 0.61, 0.8, 0.5])
+    # of 0.61, 0.7 and 0.6 the last is most like 0.61; of 0.8, 0.61 and 0.7 that is 0.7
+    assert found[0.8] == [0.9, 0.61, 0.7]
+    assert found[0.5] == [0.9, 0.8, 0.61]
+
+
+def test_a_promoted_slice_is_remembered_when_others_are_forgotten() -> None:
+    means = [round(0.6 + i / 100, 2) for i in range(30)]
+    found = attended("dam4sam:r=100", means)
+    assert found[0.66] == [0.6, 0.63, 0.65]
+    assert found[0.89] == [0.6, 0.63, 0.88]

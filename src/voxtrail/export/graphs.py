@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from voxtrail.model.decoder import best
 from voxtrail.model.sam2 import Sam2SliceModel, takes_best_of_three
 
 OUTPUTS = {
@@ -18,7 +19,7 @@ OUTPUTS = {
     "attend": ("conditioned",),
     "decode_mask": ("pointer",),
     "decode_points": ("logits", "pointer", "iou", "score"),
-    "decode_tracked": ("logits", "pointer", "iou", "score"),
+    "decode_tracked": ("logits", "pointers", "ious", "score"),
     "memorise": ("memory",),
 }
 
@@ -64,8 +65,8 @@ class DecodeMask(nn.Module):
         """Take (1, 1, size, size) float32 of 0 and 1; return (1, C)."""
         dense = self._embed(self._downsample(mask))
         maps = (image_embedding, stride4, stride8)
-        _, pointer, _, _ = self._decoder(*maps, self._sparse, dense, False)
-        decoded: Tensor = pointer
+        _, pointers, _, _ = self._decoder(*maps, self._sparse, dense, False)
+        decoded: Tensor = pointers[:, 0]
         return decoded
 
 
@@ -109,13 +110,13 @@ class DecodePoints(nn.Module):
         )
         dense = torch.where(corrects, embedded, self._dense)
         maps = (image_embedding, stride4, stride8)
-        best = self._decoder(*maps, sparse, dense, True)
-        only = self._decoder(*maps, sparse, dense, False)
-        return tuple(torch.where(multimask, a, b) for a, b in zip(best, only, strict=True))
+        of_three = best(*self._decoder(*maps, sparse, dense, True))
+        only = best(*self._decoder(*maps, sparse, dense, False))
+        return tuple(torch.where(multimask, a, b) for a, b in zip(of_three, only, strict=True))
 
 
 class DecodeTracked(nn.Module):
-    """The mask that follows from memories alone."""
+    """The masks that follow from memories alone."""
 
     def __init__(self, model: Sam2SliceModel) -> None:
         super().__init__()

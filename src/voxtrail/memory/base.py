@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import SupportsFloat
+from dataclasses import dataclass, field
+from typing import ClassVar, SupportsFloat
 
 from voxtrail.core.memory_spec import SAM2_MEMORY, MemorySpec
 
@@ -71,6 +71,14 @@ class Entry:
         Logit that the object is on the slice at all; likewise.
     area
         Share of the slice's pixels that lie inside the mask, 0 to 1; likewise.
+    agreement
+        How far the masks agree among which the model chose this one, 0 to 1; likewise. See
+        `voxtrail.model.agreement.box_agreement`.
+    likeness
+        How alike its memory is to those that were held when it was made, by slice number, about
+        0 to 1; likewise. Empty unless the policy compares memories (`RecentMemory.compares`).
+    promoted
+        Whether the policy has let it stand beside the prompted ones (`RecentMemory.promotes`).
     """
 
     slice_index: int
@@ -78,6 +86,9 @@ class Entry:
     predicted_iou: SupportsFloat = 1.0
     object_score: SupportsFloat = 10.0
     area: SupportsFloat = 0.0
+    agreement: SupportsFloat = 1.0
+    likeness: Mapping[int, SupportsFloat] = field(default_factory=dict)
+    promoted: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,6 +153,9 @@ class PromptMemory(ABC):
 class RecentMemory(ABC):
     """A choice among the slices that this pass has tracked."""
 
+    #: Whether it looks at `Entry.likeness`, which is worked out for those only that do.
+    compares: ClassVar[bool] = False
+
     def check(self, memory: MemorySpec) -> None:  # noqa: B027  # most have nothing to refuse
         """Refuse a model whose memory has no room for this choice; by default none is refused.
 
@@ -196,3 +210,22 @@ class RecentMemory(ABC):
         """
         reach = query.memory.max_pointers
         return frozenset(index for index in tracked if query.steps_back_to(index) < reach)
+
+    def promotes(self, query: Query, tracked: Mapping[int, Entry]) -> bool:
+        """Tell whether the query's slice, just tracked, is to be marked as `Entry.promoted`.
+
+        The mark stays, so that a choice may depend on what was promoted before. By default no
+        slice is.
+
+        Parameters
+        ----------
+        query, tracked
+            As in `select`; the query's own slice is among the tracked ones.
+        """
+        return False
+
+
+def passed(query: Query, tracked: Mapping[int, Entry]) -> list[Entry]:
+    """Return the tracked slices that lie behind a query, the nearest first."""
+    behind = [one for index, one in tracked.items() if query.steps_back_to(index) > 0]
+    return sorted(behind, key=lambda one: query.steps_back_to(one.slice_index))

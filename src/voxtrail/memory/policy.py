@@ -69,6 +69,15 @@ class MemoryPolicy:
         )
         return Recall(memories, pointers)
 
+    @property
+    def compares(self) -> bool:
+        """Whether `Entry.likeness` is looked at."""
+        return self.recent.compares
+
+    def promotes(self, query: Query, entries: Mapping[int, Entry]) -> bool:
+        """Tell whether the query's slice, just tracked, is to be marked as promoted."""
+        return self.recent.promotes(query, entries)
+
     def retain(self, query: Query, entries: Mapping[int, Entry]) -> frozenset[int]:
         """Return the slices whose spatial memories this or a later query may still ask for."""
         prompted = frozenset(index for index, entry in entries.items() if entry.prompted)

@@ -46,6 +46,9 @@ class SlicePrediction:
     area
         Share of the slice's pixels that lie inside the mask, 0 to 1; a number in the runtime's
         own form.
+    agreement
+        How far the masks agree among which the model chose this one, 0 to 1; see
+        `voxtrail.model.agreement.box_agreement`. Likewise; 1 where there was only one.
     """
 
     logits: Any
@@ -54,6 +57,7 @@ class SlicePrediction:
     object_score: SupportsFloat
     prompted: bool
     area: SupportsFloat
+    agreement: SupportsFloat = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,10 +170,29 @@ class SliceModel(Protocol):
     def track(self, trackings: Sequence[Tracking]) -> list[SlicePrediction]:
         """Segment slices from memories alone, several at once."""
 
+    def hypotheses(self, trackings: Sequence[Tracking]) -> list[tuple[SlicePrediction, ...]]:
+        """Segment slices as `track` does, keeping all masks among which it chooses.
+
+        One tuple a slice, in the decoder's order: three masks of SAM 2, each with its own pointer
+        and predicted IoU. The object score is of the slice, and the same.
+        """
+
     def memorise(
         self, features: Sequence[Features], predictions: Sequence[SlicePrediction]
     ) -> list[SpatialMemory]:
         """Make the spatial memories of segmented slices."""
+
+    def likeness(
+        self, memory: SpatialMemory, others: Sequence[SpatialMemory]
+    ) -> Sequence[SupportsFloat]:
+        """Return how alike a spatial memory is to each of some others.
+
+        It is the cosine of what is remembered at a place, averaged over places: 1 for the same,
+        about 0 for unlike ones. A number in the runtime's own form.
+        """
+
+    def weighted(self, memory: SpatialMemory, weight: float) -> SpatialMemory:
+        """Return a spatial memory whose values are multiplied by a weight."""
 
     def masks(
         self, predictions: Sequence[SlicePrediction], shape_hw: tuple[int, int]

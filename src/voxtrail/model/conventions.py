@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from voxtrail.core.prompts import BoxPrompt, PointPrompt
-from voxtrail.model.base import SlicePrediction, Tracking
+from voxtrail.model.base import Tracking
+
+Tracked = TypeVar("Tracked")
 
 #: A drawn mask as logits: +10 inside, -10 outside.
 MASK_LOGIT = 10.0
@@ -31,13 +34,13 @@ def points_of(prompt: BoxPrompt | PointPrompt) -> tuple[list[tuple[float, float]
 
 
 def in_batches(
-    trackings: Sequence[Tracking], track: Callable[[list[Tracking]], list[SlicePrediction]]
-) -> list[SlicePrediction]:
+    trackings: Sequence[Tracking], track: Callable[[list[Tracking]], list[Tracked]]
+) -> list[Tracked]:
     """Track slices, those with as many memories and pointers in one call; return them in order."""
     alike: dict[tuple[int, int], list[int]] = defaultdict(list)
     for position, tracking in enumerate(trackings):
         alike[len(tracking.memories), len(tracking.pointers)].append(position)
-    predictions: dict[int, SlicePrediction] = {}
+    predictions: dict[int, Tracked] = {}
     for positions in alike.values():
         batch = track([trackings[position] for position in positions])
         predictions.update(zip(positions, batch, strict=True))

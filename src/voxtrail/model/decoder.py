@@ -1,4 +1,4 @@
-"""SAM 2's mask decoder with what follows it: one mask a slice, its pointer and two numbers."""
+"""SAM 2's mask decoder with what follows it: the masks of a slice, their pointers and numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ABSENT_LOGIT = -1024.0
 
 
 class Decoder(nn.Module):
-    """From conditioned features and embedded prompts to a mask.
+    """From conditioned features and embedded prompts to masks, of which `best` takes one.
 
     Parameters
     ----------
@@ -49,12 +49,13 @@ class Decoder(nn.Module):
         sparse, dense
             (n, 1, points, C) and (n, C, h, w): the embedded prompts.
         multimask
-            Whether the best of three masks is taken, or the only one.
+            Whether k is three masks, or a single one.
 
         Returns
         -------
         tuple of Tensor
-            Logits (n, 4h, 4w), pointers (n, C), predicted IoU (n,), object scores (n,); float32.
+            Logits (n, k, 4h, 4w), pointers (n, k, C), predicted IoU (n, k), object scores (n,);
+            float32.
         """
         masks, ious, tokens, scores = self._decoder(
             image_embeddings=image_embedding,
@@ -67,11 +68,16 @@ class Decoder(nn.Module):
             high_resolution_features=[stride4, stride8],
         )
         masks, ious, tokens, scores = masks[:, 0], ious[:, 0], tokens[:, 0], scores[:, 0, 0]
-        rows = torch.arange(image_embedding.shape[0], device=image_embedding.device)
-        best = ious.argmax(dim=-1) if multimask else torch.zeros_like(rows)
         present = scores > 0
-        logits = torch.where(present[:, None, None], masks[rows, best], ABSENT_LOGIT)
-        pointers = torch.where(
-            present[:, None], self._to_pointer(tokens[rows, best]), self._no_object
-        )
-        return logits, pointers, ious[rows, best], scores
+        logits = torch.where(present[:, None, None, None], masks, ABSENT_LOGIT)
+        pointers = torch.where(present[:, None, None], self._to_pointer(tokens), self._no_object)
+        return logits, pointers, ious, scores
+
+
+def best(
+    logits: Tensor, pointers: Tensor, ious: Tensor, scores: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return of what `Decoder` returns the mask with the highest predicted IoU, without the k."""
+    rows = torch.arange(len(ious), device=ious.device)
+    chosen = ious.argmax(dim=-1)
+    return logits[rows, chosen], pointers[rows, chosen], ious[rows, chosen], scores

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ from voxtrail.core.memory_spec import MemorySpec
 from voxtrail.core.prompts import Prompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.errors import WeightsError
+from voxtrail.model.agreement import Agreement
 from voxtrail.model.base import SlicePrediction, Tracking
 from voxtrail.model.conventions import (
     ENCODE_PIXELS,
@@ -32,13 +33,16 @@ from voxtrail.model.resize import bilinear, bilinear_antialiased
 from voxtrail.model.shortcuts import Shortcuts
 from voxtrail.model.spec import ModelSpec
 
-FORMAT = "voxtrail-export/2"
+FORMAT = "voxtrail-export/3"
 #: What says that a folder holds an export, and what it is.
 DESCRIPTION = "voxtrail-export.json"
 CONSTANTS = "constants.safetensors"
 #: The graphs: image encoder, memory attention, the mask decoder for a drawn mask, for points and
 #: for memories alone, and memory encoder.
 GRAPHS = ("encode", "attend", "decode_mask", "decode_points", "decode_tracked", "memorise")
+
+#: Lengths are at least this where a cosine divides by them, as in PyTorch.
+COSINE_EPSILON = 1e-8
 
 Array = NDArray[Any]
 
@@ -252,6 +256,10 @@ class ExportedModel:
         """Segment slices from memories alone; those with as many memories go in one batch."""
         return in_batches(trackings, self._track_alike)
 
+    def hypotheses(self, trackings: Sequence[Tracking]) -> list[tuple[SlicePrediction, ...]]:
+        """Segment slices, keeping all masks; see `voxtrail.model.base.SliceModel`."""
+        return in_batches(trackings, self._hypotheses_alike)
+
     def memorise(
         self, features: Sequence[ExportedFeatures], predictions: Sequence[SlicePrediction]
     ) -> list[Array]:
@@ -268,6 +276,15 @@ class ExportedModel:
                 }
             )
         return [_to_bfloat16(one) for one in memories]
+
+    def likeness(self, memory: Array, others: Sequence[Array]) -> list[float]:
+        """Return how alike a spatial memory is to others; see `voxtrail.model.base.SliceModel`."""
+        newest = _from_bfloat16(memory)
+        return [_mean_cosine(newest, _from_bfloat16(other)) for other in others]
+
+    def weighted(self, memory: Array, weight: float) -> Array:
+        """Return a spatial memory times a weight."""
+        return _to_bfloat16(_from_bfloat16(memory) * np.float32(weight))
 
     def masks(
         self, predictions: Sequence[SlicePrediction], shape_hw: tuple[int, int]
@@ -299,11 +316,25 @@ class ExportedModel:
         )
 
     def _track_alike(self, trackings: list[Tracking]) -> list[SlicePrediction]:
+        return _chosen(*self._decode_tracked(trackings))
+
+    def _hypotheses_alike(self, trackings: list[Tracking]) -> list[tuple[SlicePrediction, ...]]:
+        masks, pointers, ious, scores = self._decode_tracked(trackings)
+        count = masks.shape[1]
+        return [
+            tuple(
+                _predictions(
+                    [masks[i], pointers[i], ious[i], np.repeat(scores[i], count)], prompted=False
+                )
+            )
+            for i in range(len(masks))
+        ]
+
+    def _decode_tracked(self, trackings: list[Tracking]) -> list[Array]:
         maps = _batch([tracking.features for tracking in trackings])
         maps["image_embedding"] = self._conditioned(trackings)
         with self.stopwatch.measure("mask decoder"):
-            found = self._graphs["decode_tracked"].run(maps)
-        return _predictions(found, prompted=False)
+            return self._graphs["decode_tracked"].run(maps)
 
     def _conditioned(self, trackings: Sequence[Tracking]) -> Array:
         """Return what memory attention makes of the slices' embeddings: (n, C, h, w)."""
@@ -345,6 +376,25 @@ def _predictions(found: list[Array], *, prompted: bool) -> list[SlicePrediction]
         )
         for i in range(len(logits))
     ]
+
+
+def _chosen(masks: Array, pointers: Array, ious: Array, scores: Array) -> list[SlicePrediction]:
+    """Return the best of the decoder's masks of each tracked slice."""
+    best = ious.argmax(axis=-1)
+    rows = np.arange(len(best))
+    chosen = _predictions(
+        [masks[rows, best], pointers[rows, best], ious[rows, best], scores], prompted=False
+    )
+    return [
+        replace(one, agreement=Agreement(masks[i] > 0, best[i], np.asarray))
+        for i, one in enumerate(chosen)
+    ]
+
+
+def _mean_cosine(one: Array, other: Array) -> float:
+    """Return the mean over places of the cosine of two memories (h*w, M)."""
+    lengths = np.linalg.norm(one, axis=-1) * np.linalg.norm(other, axis=-1)
+    return float(np.mean((one * other).sum(axis=-1) / np.maximum(lengths, COSINE_EPSILON)))
 
 
 def _to_bfloat16(values: Array) -> NDArray[np.uint16]:

@@ -15,12 +15,14 @@ from typing import Any, SupportsFloat
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor
 
 from voxtrail.core.memory_spec import MemorySpec
 from voxtrail.core.prompts import Prompt
 from voxtrail.core.stopwatch import Stopwatch
+from voxtrail.model.agreement import Agreement
 from voxtrail.model.base import SlicePrediction, Tracking
 from voxtrail.model.conventions import (
     ENCODE_PIXELS,
@@ -31,7 +33,7 @@ from voxtrail.model.conventions import (
     in_batches,
 )
 from voxtrail.model.cuda_graphed import CudaGraphed
-from voxtrail.model.decoder import Decoder
+from voxtrail.model.decoder import Decoder, best
 from voxtrail.model.device import on_device
 from voxtrail.model.gathered_prompts import GatheredPrompts
 from voxtrail.model.image_encoder import ImageEncoder
@@ -41,6 +43,9 @@ from voxtrail.model.memory_encoder import MemoryEncoder, as_tokens, halved
 from voxtrail.model.memory_tokens import MemoryTokens
 from voxtrail.model.shortcuts import Shortcuts
 from voxtrail.model.spec import ModelSpec
+
+#: What `voxtrail.model.decoder.Decoder` returns, in float32.
+Decoded = tuple[Tensor, Tensor, Tensor, Tensor]
 
 #: Label of the reference for an empty point.
 EMPTY_POINT_LABEL = -1
@@ -256,12 +261,18 @@ class Sam2SliceModel:
         multimask = takes_best_of_three(
             self._config, len(drawn.labels), tracked=tracking is not None
         )
-        return self._decode(conditioned, [features], sparse, dense, multimask, prompted=True)[0]
+        decoded = self._decode(conditioned, [features], sparse, dense, multimask)
+        return self._chosen(*decoded, prompted=True)[0]
 
     @torch.no_grad()
     def track(self, trackings: Sequence[Tracking]) -> list[SlicePrediction]:
         """Segment slices from memories alone; those with as many memories go in one batch."""
         return in_batches(trackings, self._track_alike)
+
+    @torch.no_grad()
+    def hypotheses(self, trackings: Sequence[Tracking]) -> list[tuple[SlicePrediction, ...]]:
+        """Segment slices, keeping all masks; see `voxtrail.model.base.SliceModel`."""
+        return in_batches(trackings, self._hypotheses_alike)
 
     @torch.no_grad()
     def memorise(
@@ -279,6 +290,20 @@ class Sam2SliceModel:
                 torch.stack([self._number(one.object_score) for one in predictions]) <= 0,
             )
         return list(memories.to(torch.bfloat16))
+
+    @torch.no_grad()
+    def likeness(self, memory: Tensor, others: Sequence[Tensor]) -> list[Tensor]:
+        """Return how alike a spatial memory is to others; see `voxtrail.model.base.SliceModel`."""
+        if not others:
+            return []
+        # (m, h*w, M) and (h*w, M)
+        alike = F.cosine_similarity(torch.stack(list(others)).float(), memory.float(), dim=-1)
+        return list(alike.mean(dim=-1))
+
+    @torch.no_grad()
+    def weighted(self, memory: Tensor, weight: float) -> Tensor:
+        """Return a spatial memory times a weight."""
+        return memory * weight
 
     @torch.no_grad()
     def masks(
@@ -312,11 +337,11 @@ class Sam2SliceModel:
         # embedding, and from the single-mask token, as in the reference).
         sparse, _ = self.no_prompt
         dense = self._net.prompt_encoder.mask_embed(self._net.mask_downsample(mask))
-        decoded = self._decode(
-            features.image_embedding[None], [features], sparse, dense, False, prompted=True
+        _, pointers, _, _ = self._decode(
+            features.image_embedding[None], [features], sparse, dense, False
         )
         present = bool(mask.any())
-        pointer = decoded[0].pointer if present else self._net.no_object_pointer[0]
+        pointer = pointers[0, 0] if present else self._net.no_object_pointer[0]
         return SlicePrediction(
             logits=logits,
             pointer=pointer,
@@ -327,6 +352,21 @@ class Sam2SliceModel:
         )
 
     def _track_alike(self, trackings: list[Tracking]) -> list[SlicePrediction]:
+        return self._chosen(*self._decode_tracked(trackings), prompted=False)
+
+    def _hypotheses_alike(self, trackings: list[Tracking]) -> list[tuple[SlicePrediction, ...]]:
+        masks, pointers, ious, scores = self._decode_tracked(trackings)
+        return [
+            tuple(
+                SlicePrediction(mask, pointer, iou, scores[i], False, area)
+                for mask, pointer, iou, area in zip(
+                    masks[i], pointers[i], ious[i], shares(masks[i]), strict=True
+                )
+            )
+            for i in range(len(masks))
+        ]
+
+    def _decode_tracked(self, trackings: Sequence[Tracking]) -> Decoded:
         sparse, dense = self.no_prompt
         count = len(trackings)
         return self._decode(
@@ -335,7 +375,6 @@ class Sam2SliceModel:
             sparse.expand(count, -1, -1, -1),
             dense.expand(count, -1, -1, -1),
             takes_best_of_three(self._config, 0, tracked=True),
-            prompted=False,
         )
 
     def _conditioned(self, trackings: Sequence[Tracking]) -> Tensor:
@@ -362,20 +401,33 @@ class Sam2SliceModel:
         sparse: Tensor,
         dense: Tensor,
         multimask: bool,
-        *,
-        prompted: bool,
-    ) -> list[SlicePrediction]:
+    ) -> Decoded:
         """Run the mask decoder: ``conditioned`` (n, C, h, w) with the prompts' embeddings."""
         stride4, stride8 = (
             torch.stack([item.fine[level] for item in features]) for level in range(2)
         )
         with self.stopwatch.measure("mask decoder"):
             decoded = self._decoded(conditioned, stride4, stride8, sparse, dense, multimask)
-        logits, pointers, ious, scores = (one.float() for one in decoded)
-        areas = shares(logits)
+        masks, pointers, ious, scores = (one.float() for one in decoded)
+        return masks, pointers, ious, scores
+
+    def _chosen(
+        self, masks: Tensor, pointers: Tensor, ious: Tensor, scores: Tensor, *, prompted: bool
+    ) -> list[SlicePrediction]:
+        """Return the best of the decoder's masks of each slice."""
+        logits, pointers, best_ious, scores = best(masks, pointers, ious, scores)
+        areas, inside, chosen = shares(logits), masks > 0, ious.argmax(dim=-1)
         return [
-            SlicePrediction(logits[i], pointers[i], ious[i], scores[i], prompted, areas[i])
-            for i in range(len(features))
+            SlicePrediction(
+                logits[i],
+                pointers[i],
+                best_ious[i],
+                scores[i],
+                prompted,
+                areas[i],
+                Agreement(inside[i], chosen[i], self.to_array),
+            )
+            for i in range(len(logits))
         ]
 
     def _number(self, number: SupportsFloat) -> Tensor:

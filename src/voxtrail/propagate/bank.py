@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from voxtrail.memory import Entry, MemoryPolicy, Query
-from voxtrail.model.base import Features, Pointer, SlicePrediction, SpatialMemory, Tracking
+from voxtrail.model.base import (
+    Features,
+    Pointer,
+    SliceModel,
+    SlicePrediction,
+    SpatialMemory,
+    Tracking,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +45,13 @@ class MemoryBank:
     ----------
     policy
         Decides what is recalled and what may be dropped.
+    model
+        Compares memories, where the policy asks for that.
     """
 
-    def __init__(self, policy: MemoryPolicy) -> None:
+    def __init__(self, policy: MemoryPolicy, model: SliceModel) -> None:
         self._policy = policy
+        self._model = model
         self._entries: dict[int, Entry] = {}
         self._memories: dict[int, SpatialMemory] = {}
         self._pointers: dict[int, Pointer] = {}
@@ -51,13 +61,33 @@ class MemoryBank:
         """Return how many spatial memories are held."""
         return len(self._memories)
 
+    def copy(self) -> MemoryBank:
+        """Return a bank that remembers the same and goes its own way."""
+        other = MemoryBank(self._policy, self._model)
+        other._entries = dict(self._entries)
+        other._memories = dict(self._memories)
+        other._pointers = dict(self._pointers)
+        other._keys = dict(self._keys)
+        return other
+
     def note(self, slice_index: int, step: SlicePrediction, key: str) -> None:
         """Remember that a slice was segmented, known by ``key``; its memory may follow."""
         self._entries[slice_index] = Entry(
-            slice_index, step.prompted, step.predicted_iou, step.object_score, step.area
+            slice_index,
+            step.prompted,
+            step.predicted_iou,
+            step.object_score,
+            step.area,
+            step.agreement,
         )
         self._pointers[slice_index] = step.pointer
         self._keys[slice_index] = key
+
+    def promote(self, query: Query) -> None:
+        """Let the policy judge the query's slice, which was noted just now."""
+        if self._policy.promotes(query, self._entries):
+            noted = self._entries[query.slice_index]
+            self._entries[query.slice_index] = replace(noted, promoted=True)
 
     def wants(self, slice_index: int, upcoming: Query) -> bool:
         """Tell whether a slice's spatial memory may be asked for from ``upcoming`` on."""
@@ -65,6 +95,10 @@ class MemoryBank:
 
     def keep(self, slice_index: int, memory: SpatialMemory) -> None:
         """Remember the spatial memory of a slice that was noted."""
+        if self._policy.compares:
+            found = self._model.likeness(memory, list(self._memories.values()))
+            alike = dict(zip(self._memories, found, strict=True))
+            self._entries[slice_index] = replace(self._entries[slice_index], likeness=alike)
         self._memories[slice_index] = memory
 
     def forget(self, upcoming: Query) -> None:

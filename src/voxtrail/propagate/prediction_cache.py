@@ -162,6 +162,21 @@ def track_key(
     return _key(model, "track", features_key, tuple(memories), tuple(pointers))
 
 
+def hypothesis_key(model: SliceModel, key: str, number: int) -> str:
+    """Return what one of several masks of a tracked slice is known by.
+
+    Parameters
+    ----------
+    model
+        What segments it.
+    key
+        What the slice is known by where it is tracked; see `track_key`.
+    number
+        Which of the masks.
+    """
+    return _key(model, "hypothesis", key, number)
+
+
 def _key(model: SliceModel, *parts: object) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for part in (model.fingerprint, model.shortcuts, *parts):
@@ -201,6 +216,7 @@ def _prediction_coding(model: SliceModel) -> Coding[SlicePrediction]:
             "pointer": model.to_array(one.pointer),
             "numbers": np.array(numbers),
             "area": np.array([float(one.area)]),
+            "agreement": np.array([float(one.agreement)]),
         }
 
     def unpack(arrays: Arrays) -> SlicePrediction:
@@ -212,6 +228,7 @@ def _prediction_coding(model: SliceModel) -> Coding[SlicePrediction]:
             score,
             bool(prompted),
             float(arrays["area"][0]),
+            float(arrays["agreement"][0]),
         )
 
     return Coding(pack, unpack)

@@ -168,7 +168,7 @@ class Propagation:
             self._drawn[number] = {index: one.logits for index, one in prompted.items()}
             shape = (len(stack.features), *stack.features.shape_hw)
             for way in self._ways[number]:
-                bank = MemoryBank(self._policy)
+                bank = MemoryBank(self._policy, self._model)
                 for index, one in prompted.items():
                     bank.note(index, one.prediction, one.key)
                     bank.keep(index, one.memory)
@@ -249,6 +249,7 @@ class Propagation:
         remembering: list[tuple[PassState, Tracked]] = []
         for one, result in zip(tracked, self._track(tracked), strict=True):
             one.bank.note(one.slice_index, result.prediction, result.key)
+            one.bank.promote(one.query())
             one.unfetched.append(result)
             one.visited[one.slice_index] = True
             one.tracked += 1
