@@ -49,6 +49,11 @@ OPTIONS: dict[str, Any] = {
         str,
         "What outlines say of the slices between them: none, shape.",
     ),
+    "search": _option(
+        str,
+        "How passes search: single, or pathways:n=3,spread=0.05, which leave open for a while "
+        "which of several masks a slice has.",
+    ),
     "direction": _option(
         str,
         "forward, or both ways.",

@@ -13,6 +13,8 @@ from voxtrail.model.base import SliceModel
 from voxtrail.propagate.prediction_cache import PredictionCache
 from voxtrail.propagate.propagation import Propagation
 from voxtrail.propagate.schedule import Direction, Pass, passes
+from voxtrail.propagate.search import Search
+from voxtrail.propagate.search.single import Single
 from voxtrail.propagate.stack import Stack, StackLogits
 
 Progress = Callable[[int, int], None]
@@ -30,6 +32,8 @@ class Propagator:
     predictions
         Slices that an earlier run segmented; those whose prompts and memories are the same are
         not segmented again. By default none are kept.
+    search
+        How passes search; by default the single way.
 
     Raises
     ------
@@ -42,12 +46,14 @@ class Propagator:
         model: SliceModel,
         policy: MemoryPolicy,
         predictions: PredictionCache | None = None,
+        search: Search | None = None,
     ) -> None:
         policy.check(model.memory_spec)
         self._model = model
         self._policy = policy
         # An empty cache is false.
         self._predictions = PredictionCache(ram_bytes=0) if predictions is None else predictions
+        self._search = search or Single()
 
     def propagate(
         self,
@@ -86,7 +92,13 @@ class Propagator:
         that saves waiting for a GPU.
         """
         ways = [passes(list(s.prompts), len(s.features), direction) for s in stacks]
-        return Propagation(
+        return self.along(stacks, ways, stream=stream)
+
+    def along(
+        self, stacks: Sequence[Stack], ways: Sequence[Sequence[Pass]], *, stream: bool = False
+    ) -> Propagation:
+        """Return a propagation along the given passes; see `start`."""
+        return self._search.begin(
             self._model, self._policy, self._predictions, stacks, ways, stream=stream
         )
 
@@ -94,7 +106,7 @@ class Propagator:
         self, stacks: Sequence[Stack], ways: Sequence[Sequence[Pass]]
     ) -> list[StackLogits]:
         """Carry every stack's outlines along the given passes; see `propagate`."""
-        under_way = Propagation(self._model, self._policy, self._predictions, stacks, ways)
+        under_way = self.along(stacks, ways)
         for _ in under_way:
             pass
         return under_way.results()

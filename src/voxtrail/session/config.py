@@ -20,6 +20,7 @@ from voxtrail.model.loading import Runtime
 from voxtrail.model.shortcuts import Precision, Shortcuts
 from voxtrail.preprocess import MARGIN_MM, check_margin, describe, parse_preprocess
 from voxtrail.propagate.schedule import Direction
+from voxtrail.propagate.search import SEARCHES, Search
 
 #: Where a pass ends: at the outermost prompts, where the object is gone, or at the scan's ends.
 Extent = Literal["prompts", "object", "all"]
@@ -67,6 +68,9 @@ class Config:
     prior
         What outlines say of the slices between them: ``none``, or ``shape``, fused with what was
         tracked; such as ``shape:align=0.1`` or ``Shape()``. From drawn masks only.
+    search
+        How passes search: ``single``, or ``pathways``, which leave open for a while which of
+        several masks a slice has; such as ``pathways:n=3`` or ``Pathways(n=3)``.
     axes
         Slicing directions: ``axial``, ``coronal``, ``sagittal``.
     direction
@@ -113,6 +117,7 @@ class Config:
     prompt_memory: str | PromptMemory | None = None
     memory: str | RecentMemory | None = None
     prior: str | Prior | None = None
+    search: str | Search = "single"
     axes: tuple[str, ...] = ("axial",)
     direction: Direction = "forward"
     extent: Extent | None = None
@@ -148,7 +153,7 @@ class Config:
             check_margin(self.margin_mm)
         _ = self.shortcuts
         parse_preprocess(self.window)
-        _ = self.policy, self.fusion, self.shape_prior
+        _ = self.policy, self.fusion, self.shape_prior, self.pass_search
 
     @property
     def shortcuts(self) -> Shortcuts:
@@ -172,6 +177,11 @@ class Config:
         return PRIORS.part(PRESETS[self.preset].prior if self.prior is None else self.prior)
 
     @property
+    def pass_search(self) -> Search:
+        """How passes search."""
+        return SEARCHES.part(self.search)
+
+    @property
     def fusion(self) -> Fusion:
         """How directions and axes become one."""
         return FUSIONS.part(self.fuse)
@@ -190,6 +200,7 @@ class Config:
             prior=PRIORS.canonical(self.shape_prior),
             prompt_memory=PROMPT_MEMORIES.canonical(self.policy.prompts),
             memory=RECENT_MEMORIES.canonical(self.policy.recent),
+            search=SEARCHES.canonical(self.search),
             fuse=FUSIONS.canonical(self.fuse),
             window=describe(parse_preprocess(self.window)),
         )
@@ -203,6 +214,7 @@ class Config:
             texts["memory"] = RECENT_MEMORIES.text(self.memory)
         if self.prior is not None:
             texts["prior"] = PRIORS.text(self.prior)
+        texts["search"] = SEARCHES.text(self.search)
         texts["fuse"] = FUSIONS.text(self.fuse)
         return {**{one.name: getattr(self, one.name) for one in fields(self)}, **texts}
 

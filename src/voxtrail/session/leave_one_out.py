@@ -17,7 +17,7 @@ from voxtrail.core.volume import Volume
 from voxtrail.metrics import dice
 from voxtrail.model.base import SliceModel
 from voxtrail.propagate.prediction_cache import PredictionCache
-from voxtrail.propagate.propagation import Propagation
+from voxtrail.propagate.propagator import Propagator
 from voxtrail.propagate.schedule import Pass, passes
 from voxtrail.propagate.stack import Stack, StackLogits, drawn_mask
 from voxtrail.session.config import Config
@@ -116,13 +116,11 @@ class LeaveOneOut:
             )
             for index in left_out
         ]
-        under_way = Propagation(
-            self._model,
-            self._config.policy,
-            self._predictions,
-            stacks,
-            [self._ways(one.stack, index) for index in left_out],
+        propagator = Propagator(
+            self._model, self._config.policy, self._predictions, self._config.pass_search
         )
+        ways = [self._ways(one.stack, index) for index in left_out]
+        under_way = propagator.along(stacks, ways)
         before = self.done
         for _ in under_way:
             self.done = before + under_way.done

@@ -136,7 +136,7 @@ class Run:
         self._waiting = list(crops)
         self._progress = progress
         self._stream = stream
-        self._propagator = Propagator(model, config.policy, cache.predictions)
+        self._propagator = Propagator(model, config.policy, cache.predictions, config.pass_search)
         self._fusion = config.fusion
         self._prior = config.shape_prior
         self.results: dict[int, LabelResult] = {}
@@ -190,7 +190,8 @@ class Run:
 
     def _follows(self, extent: Extent) -> bool:
         """Tell whether windows beyond the outermost outlines move after the masks found there."""
-        return self._config.crop == "follow" and extent != "prompts"
+        follows = self._config.crop == "follow" and extent != "prompts"
+        return follows and self._config.pass_search.settles_at_once
 
     def _follow(self, where: LabelStack, slice_index: int, mask: NDArray[np.bool_]) -> None:
         """Move the windows of the slices that a pass comes to next."""

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from voxtrail.model.base import LoadedModel
 from voxtrail.preprocess import roi_text
 from voxtrail.propagate.schedule import Direction
 from voxtrail.session import Config, segment
@@ -78,12 +79,9 @@ class TrackOutlines(Task):
             return ()
         return self.crop, str(self.margin_mm), self.slices, str(self.noise)
 
-    def run(self, target: Target | None, context: TaskContext) -> Measurements:
-        """Draw the outlines, carry them, score the result; see `Task.run`."""
-        assert target is not None
-        loaded = context.model(self.model, self.resolution)
-        prompts = draw(target, self.slices, self.axes, self.noise)
-        config = Config(
+    def config(self, target: Target, loaded: LoadedModel, context: TaskContext) -> Config:
+        """Return how the structure is segmented."""
+        return Config(
             model=loaded.name,
             preset="baseline",
             prompt_memory=self.prompt_memory,
@@ -100,6 +98,13 @@ class TrackOutlines(Task):
             device=context.settings.device,
             quality=False,
         )
+
+    def run(self, target: Target | None, context: TaskContext) -> Measurements:
+        """Draw the outlines, carry them, score the result; see `Task.run`."""
+        assert target is not None
+        loaded = context.model(self.model, self.resolution)
+        prompts = draw(target, self.slices, self.axes, self.noise)
+        config = self.config(target, loaded, context)
         with context.peak_memory() as peak:
             started = time.perf_counter()
             result = segment(
