@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from voxtrail.errors import InputError, OutputError
-from voxtrail.study.executors.serial import Serial
+from voxtrail.executors.serial import Serial
 from voxtrail.study.experiments import experiments
 from voxtrail.study.record import Identity, Records, row_of
 from voxtrail.study.report.bones import bones
 from voxtrail.study.report.build import build
+from voxtrail.study.report.figures import figures, to_svg
 from voxtrail.study.report.findings import verdict_of
 from voxtrail.study.report.results import Results
 from voxtrail.study.report.statistics import Estimate, compare, estimate, holm
@@ -88,6 +89,24 @@ def test_each_bone_type_has_its_own_mean(tmp_path) -> None:
     means = {row["bone_type"]: row["mean"] for row in table.tidy if row["variant"] == name}
     assert means == {"sacrum": 0.9, "rib": pytest.approx(0.3)}
     assert table.rows[1][1:] == ("-", "-")  # not run
+
+
+def test_a_curve_is_drawn_in_all_and_by_bone(tmp_path) -> None:
+    records = Records(tmp_path)
+    for count, name in ((1, "1: baseline"), (2, "2: baseline"), (3, "3: baseline")):
+        for bone in ("rib", "sacrum", "skull", "hip", "femur"):
+            of = Identity("curve", name, f"s{count}", bone, bone, "done", None, "{}", "now")
+            scores = {"unprompted_dice": count / 10}
+            records.add(f"s{count}", bone, [row_of(of, Measurements(scores=scores))])
+    study = {"study": {"model": "tiny", "weights_sha256": "0" * 64, "input_size": 256}}
+    drawn = figures(Results(records.frame(), study))
+    whole, bones_ = drawn["ours-curve"], drawn["ours-curve-bones"]
+    assert [line.get_label() for line in whole.axes[0].lines] == ["baseline"]
+    assert whole.axes[0].lines[0].get_ydata().tolist() == pytest.approx([0.1, 0.2, 0.3])
+    assert len(whole.axes[0].collections) == 1  # the interval
+    assert len(bones_.axes) == 5
+    assert "sacrum, 1" in {text.get_text() for axes in bones_.axes for text in axes.texts}
+    assert to_svg(bones_)
 
 
 def test_a_report_is_whole(request_for) -> None:

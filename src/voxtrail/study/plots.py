@@ -42,6 +42,8 @@ class Lines:
         As they are written.
     series
         The lines.
+    by_bone
+        Whether there is a second figure with a panel a bone type; ``-bones`` ends its name.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Lines:
     xlabel: str
     series: tuple[Series, ...]
     ylabel: str = "Dice off outlines"
+    by_bone: bool = False
 
 
 @dataclass(frozen=True)

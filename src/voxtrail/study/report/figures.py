@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SIZE_IN = (6.4, 4.0)
+#: Of a figure with several panels, and how many of them stand beside each other.
+PANELS_IN = (9.6, 5.4)
+PANELS_ACROSS = 4
 DPI = 150
 #: Okabe and Ito's colours and grey, which people who see fewer colours can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
@@ -41,10 +44,14 @@ def figures(results: Results) -> dict[str, Figure]:
         for plot in experiment.plots:
             wanted[plot.name] = plot.title, partial(_plot, plot=plot, experiment=experiment.name)
     made = {}
-    for name, (title, draw) in sorted(wanted.items()):
-        made[name], axes = _blank(title, results)
+    for name, (title, draw) in wanted.items():
+        made[name], (axes,) = _blank(title, results)
         draw(axes, results)
-    return made
+    for experiment in found:
+        for plot in experiment.plots:
+            if isinstance(plot, Lines) and plot.by_bone:
+                made[f"{plot.name}-bones"] = _bone_by_bone(plot, experiment.name, results)
+    return dict(sorted(made.items()))
 
 
 def to_svg(figure: Figure) -> str:
@@ -64,24 +71,31 @@ def to_png(figure: Figure) -> bytes:
     return data.getvalue()
 
 
-def _blank(title: str, results: Results) -> tuple[Figure, Axes]:
+def _blank(title: str, results: Results, panels: int = 1) -> tuple[Figure, list[Axes]]:
+    """Return a figure with so many empty panels, which share their scales."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=SIZE_IN, layout="constrained")
+    columns = min(panels, PANELS_ACROSS)
+    rows = -(-panels // columns)
+    figure = Figure(figsize=SIZE_IN if panels == 1 else PANELS_IN, layout="constrained")
     FigureCanvasAgg(figure)
     study = results.study["study"]
     whose = "micro (not SAM 2)" if study["model"] == "micro" else study["model"]
     figure.suptitle(title, fontsize=10)
-    axes = figure.add_subplot()
-    axes.set_title(
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    drawn = list(grid.flat)
+    for axes in drawn[panels:]:
+        axes.remove()
+    drawn[0].set_title(
         f"checkpoint {whose}, {study['weights_sha256'][:8]}; research use only",
-        fontsize=7, color="#666666",
+        fontsize=7, color="#666666", loc="center" if panels == 1 else "left",
     )  # fmt: skip
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color="#dddddd", linewidth=0.6)
-    axes.set_axisbelow(True)
-    return figure, axes
+    for axes in drawn[:panels]:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="y", color="#dddddd", linewidth=0.6)
+        axes.set_axisbelow(True)
+    return figure, drawn[:panels]
 
 
 def _line(
@@ -121,11 +135,14 @@ def _bars(axes: Axes, names: Sequence[str], groups: Mapping[str, Sequence[Estima
     axes.legend(fontsize=7, frameon=False)
 
 
-def _plot(axes: Axes, results: Results, plot: Plot, experiment: str) -> None:
-    """Draw what an experiment describes."""
+def _plot(
+    axes: Axes, results: Results, plot: Plot, experiment: str, bone_type: str | None = None
+) -> None:
+    """Draw what an experiment describes, of all structures or of one bone type."""
     found = {
         series.label: [
-            estimate(results.values(experiment, name, series.column)) for name in series.variants
+            estimate(results.values(experiment, name, series.column, bone_type))
+            for name in series.variants
         ]
         for series in plot.series
     }
@@ -138,6 +155,22 @@ def _plot(axes: Axes, results: Results, plot: Plot, experiment: str) -> None:
     else:
         _bars(axes, plot.ticks, found)
     axes.set(ylabel=plot.ylabel)
+
+
+def _bone_by_bone(plot: Lines, experiment: str, results: Results) -> Figure:
+    """Draw a plot once more with a panel a bone type, which says of how many structures it is."""
+    bones = results.bone_types()
+    figure, panels = _blank(f"{plot.title}, by bone", results, len(bones))
+    for number, (axes, bone) in enumerate(zip(panels, bones, strict=True)):
+        _plot(axes, results, plot, experiment, bone)
+        count = len(results.values(experiment, plot.series[0].variants[0], "dice", bone))
+        axes.text(0.5, 0.98, f"{bone}, {count}", transform=axes.transAxes, ha="center", va="top",
+                  fontsize=8)  # fmt: skip
+        axes.tick_params(labelsize=6)
+        axes.label_outer()
+        if number and (legend := axes.get_legend()):
+            legend.remove()
+    return figure
 
 
 def _embeddings(axes: Axes, results: Results) -> None:
