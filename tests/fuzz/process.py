@@ -26,7 +26,7 @@ _HANG = "a hang"
 #: Where the work on an input that was accepted begins.
 _WORK = (
     ("voxtrail.session", "segment"),
-    ("voxtrail.study.executors.serial", "TaskRunner"),
+    ("voxtrail.study.study_work", "TaskRunner"),
     ("voxtrail.study.report.build", "tables"),
 )
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from voxtrail.errors import OptionError
-from voxtrail.study.executors import EXECUTORS
-from voxtrail.study.executors.on_ray import OnRay
-from voxtrail.study.executors.serial import Serial
+from voxtrail.executors import EXECUTORS
+from voxtrail.executors.on_ray import OnRay
+from voxtrail.executors.serial import Serial
 from voxtrail.study.record import Records
 from voxtrail.study.runner import run
 

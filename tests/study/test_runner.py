@@ -20,8 +20,8 @@ from voxtrail.core.axis import Axis
 from voxtrail.core.box import Box
 from voxtrail.datasets.manifest import write_manifest
 from voxtrail.errors import InputError, OutputError
+from voxtrail.executors.serial import Serial
 from voxtrail.model.sam2 import Sam2SliceModel
-from voxtrail.study.executors.serial import Serial
 from voxtrail.study.experiments import experiments
 from voxtrail.study.pictures import Pictures
 from voxtrail.study.plan import encodings

@@ -24,6 +24,7 @@ from voxtrail.session.outputs import FURTHER_FILES, Outputs
 
 if TYPE_CHECKING:
     from voxtrail.cli.cases import Row
+    from voxtrail.executors import Executor
     from voxtrail.model.base import LoadedModel
     from voxtrail.session import Config
 
@@ -80,16 +81,40 @@ class Batch:
     force: bool = False
     axes_said: bool = True
 
-    def run(self, engine: Engine, *, quiet: bool) -> list[Outcome]:
-        """Go through all cases; what one of them raises is in its outcome."""
-        outcomes = []
-        for number, row in enumerate(self.rows, 1):
-            say(f"[{number}/{len(self.rows)}] {row.output}", quiet=quiet)
-            outcome = self._outcome(row, engine, quiet)
+    def run(
+        self, executor: Executor, engine: Engine, cache: Path | None, *, quiet: bool
+    ) -> list[Outcome]:
+        """Go through all cases; what one of them raises is in its outcome.
+
+        Parameters
+        ----------
+        executor
+            Where.
+        engine
+            What cases share where they are done in this process.
+        cache
+            The folder of its cache, which workers elsewhere open themselves.
+        quiet
+            Whether nothing is said on the way.
+        """
+        from voxtrail.cli.batch_work import BatchWork
+
+        work = BatchWork(self, cache, engine if executor.here else None, quiet)
+        outcomes: dict[int, Outcome] = {}
+        for number, outcome in executor.run(range(len(self.rows)), work):
+            outcomes[number] = outcome
+            if not executor.here:
+                self.announce(number, outcome.result, quiet=quiet)
+                for warning in outcome.record["warnings"] if outcome.record else ():
+                    say(f"warning: {outcome.name}: {warning}", quiet=quiet)
             if outcome.error:
                 say(f"error: {outcome.name}: {outcome.error}", quiet=quiet)
-            outcomes.append(outcome)
-        return outcomes
+        return [outcomes[number] for number in range(len(self.rows))]
+
+    def announce(self, number: int, what: str = "", *, quiet: bool) -> None:
+        """Say which case it is, and what became of it where that is known."""
+        named = f"[{number + 1}/{len(self.rows)}] {self.rows[number].output}"
+        say(f"{named}: {what}" if what else named, quiet=quiet)
 
     def check(self) -> None:
         """Refuse a batch, before anything is done, whose outputs would replace each other.
@@ -139,7 +164,8 @@ class Batch:
         # Where there is a mark lies half of what an interrupted batch meant to write.
         return replace(outputs, force=self.force or os.path.exists(_marker(outputs)))
 
-    def _outcome(self, row: Row, engine: Engine, quiet: bool) -> Outcome:
+    def outcome(self, row: Row, engine: Engine, *, quiet: bool) -> Outcome:
+        """Do one case."""
         name, outputs = row.output, self._outputs(row)
         try:
             name = outputs.record.stem

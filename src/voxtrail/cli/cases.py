@@ -8,7 +8,7 @@ import io
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -55,6 +55,11 @@ class Row:
     uncertainty: str = ""
     overlay: str = ""
     options: dict[str, str] = field(default_factory=dict)
+
+    def absolute(self) -> Row:
+        """Return the case with paths that do not depend on where one is."""
+        image, prompts = (one and one.absolute() for one in (self.image, self.prompts))
+        return replace(self, image=image, prompts=prompts)
 
 
 def read_table(path: Path) -> list[Row]:

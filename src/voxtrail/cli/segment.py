@@ -13,9 +13,11 @@ import typer
 from voxtrail.cli.batch import Batch, print_summary
 from voxtrail.cli.case import Case, Engine, carry_out, write
 from voxtrail.cli.config_options import takes_config
+from voxtrail.cli.executor_options import Address, ExecutorName, Workers, executor_of
 from voxtrail.session.outputs import Outputs
 
 if TYPE_CHECKING:
+    from voxtrail.executors import Executor
     from voxtrail.model.base import LoadedModel
     from voxtrail.session import Config, Segmentation
     from voxtrail.session.expected_dice import ExpectedDice
@@ -77,6 +79,9 @@ def run(
         Path | None,
         typer.Option(help="Also draw outlines: a sheet of slices (.png) or a scroll (.gif)."),
     ] = None,
+    executor: ExecutorName = "serial",
+    address: Address = None,
+    workers: Workers = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the run's record.")] = False,
@@ -84,11 +89,13 @@ def run(
     """Carry outlined slices through a scan and write the labels on the scan's own grid.
 
     With --cases CASES.csv, or with two patterns, many scans: -o names a folder, what fails does
-    not stop the rest (exit 1), and what an earlier run has finished is kept.
+    not stop the rest (exit 1), and what an earlier run has finished is kept. With --executor ray
+    workers, each with a model, share them; scans and outputs are then under the same paths for all.
     """
     from voxtrail.cli.cases import is_pattern, match_patterns, read_table
     from voxtrail.io.structures import split
 
+    where = executor_of(executor, address, workers)
     if axes is not None:
         config = replace(config, axes=tuple(part.strip() for part in axes.split(",")))
     if cases is not None:
@@ -100,6 +107,8 @@ def run(
     elif is_pattern(image) or is_pattern(prompts):
         rows = match_patterns(image, prompts)
     else:
+        if not where.here:
+            raise typer.BadParameter("--executor is for many scans: --cases, or two patterns")
         inputs = (Path(image), Path(prompts))
         files = Outputs(output, probabilities, uncertainty, overlay, force, inputs)
         case = Case(*inputs, files, config, series, split(structures), axes is not None)
@@ -110,8 +119,11 @@ def run(
             "--probabilities, --uncertainty and --overlay name one file; "
             "of many scans they are columns of CASES.csv"
         )
+    if not where.here:  # workers may have started in another folder
+        rows, output = [row.absolute() for row in rows], output.absolute()
+        cache = cache.absolute() if cache else None
     batch = Batch(rows, output, config, series, structures, force, axes is not None)
-    _segment_many(batch, cache, quiet=quiet, as_json=as_json)
+    _segment_many(batch, where, cache, quiet=quiet, as_json=as_json)
 
 
 def _segment_one(case: Case, cache: Path | None, *, quiet: bool, as_json: bool) -> None:
@@ -129,16 +141,17 @@ def _segment_one(case: Case, cache: Path | None, *, quiet: bool, as_json: bool) 
         _report(result, case.outputs)
 
 
-def _segment_many(batch: Batch, cache: Path | None, *, quiet: bool, as_json: bool) -> None:
+def _segment_many(
+    batch: Batch, where: Executor, cache: Path | None, *, quiet: bool, as_json: bool
+) -> None:
     from voxtrail.cli.progress import say
     from voxtrail.session.loading import load_unseen
 
     batch.check()
     loaded = load_unseen(batch.config, quiet=quiet)
     say(f"runtime: {runtime_text(loaded)}", quiet=quiet)
-    engine = Engine.of(loaded, cache)
     batch.folder.mkdir(exist_ok=True)
-    outcomes = batch.run(engine, quiet=quiet)
+    outcomes = batch.run(where, Engine.of(loaded, cache), cache, quiet=quiet)
     print_summary(outcomes, batch.folder, as_json=as_json)
     if any(one.result == "failed" for one in outcomes):
         raise typer.Exit(1)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voxtrail.errors import OptionError, WorkError
+from voxtrail.cli.executor_options import Address, ExecutorName, Workers, executor_of
+from voxtrail.errors import WorkError
 
 if TYPE_CHECKING:
-    from voxtrail.study.executors import Executor
     from voxtrail.study.runner import StudyRequest
 
 app = typer.Typer(help="Run the paper's experiments on a dataset and report them.")
@@ -36,17 +35,9 @@ def run(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="The study's folder; an earlier run goes on.")
     ],
-    executor: Annotated[
-        str, typer.Option(help="serial, or ray: many processes or machines.")
-    ] = "serial",
-    address: Annotated[
-        str | None,
-        typer.Option(help="With ray: a cluster, such as auto or ray://HOST:10001; none: here."),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(min=1, help="With ray: at most so many; one a GPU, or a CPU, by default."),
-    ] = None,
+    executor: ExecutorName = "serial",
+    address: Address = None,
+    workers: Workers = None,
     model: Annotated[str, typer.Option(help="As in 'voxtrail segment'.")] = "small",
     resolution: Annotated[
         int | None,
@@ -73,7 +64,6 @@ def run(
     from voxtrail.cli.progress import progress_bar, say
     from voxtrail.datasets.manifest import read_manifest
     from voxtrail.preprocess import check_margin
-    from voxtrail.study.executors import EXECUTORS
     from voxtrail.study.experiments import experiments
     from voxtrail.study.runner import StudyRequest
     from voxtrail.study.runner import run as run_study
@@ -88,7 +78,7 @@ def run(
         folder=output,
         retry_failed=retry_failed,
     )
-    where = _placed(EXECUTORS.parse(executor), address, workers)
+    where = executor_of(executor, address, workers)
     if dry_run:
         _print_plan(request)
         return
@@ -108,23 +98,6 @@ def run(
             f"{rows['failed']} rows failed; their records hold the tracebacks, and --retry-failed "
             "takes only those"
         )
-
-
-def _placed(where: Executor, address: str | None, workers: int | None) -> Executor:
-    """Return the executor with what only some of them take."""
-    given = {"address": address, "workers": workers}
-    for option, value in given.items():
-        if value is None:
-            continue
-        if not hasattr(where, option):
-            raise OptionError(
-                f"--{option} is not for this executor",
-                received=f"--{option} {value} with --executor {type(where).name}",
-                accepted=f"--{option} with --executor ray",
-                remedy="leave it out, or name that executor",
-            )
-        where = replace(where, **{option: value})
-    return where
 
 
 def _print_plan(request: StudyRequest) -> None:

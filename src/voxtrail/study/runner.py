@@ -12,10 +12,10 @@ from typing import Any
 
 from voxtrail.datasets.manifest import Manifest
 from voxtrail.errors import InputError
+from voxtrail.executors import Executor
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.loading import load
 from voxtrail.session.record import versions
-from voxtrail.study.executors import Executor
 from voxtrail.study.experiment import Experiment
 from voxtrail.study.folder import check_folder, make_folder
 from voxtrail.study.machine import machine
@@ -25,6 +25,7 @@ from voxtrail.study.plan import Plan, TaskGroup, plan
 from voxtrail.study.record import Identity, Records, row_of
 from voxtrail.study.settings import Settings
 from voxtrail.study.study_file import STUDY, read_study, write_study
+from voxtrail.study.study_work import StudyWork
 from voxtrail.study.task_context import TaskContext
 from voxtrail.study.task_runner import TaskResult
 from voxtrail.study.tasks.base import Task
@@ -136,7 +137,7 @@ def run(request: StudyRequest, executor: Executor, progress: Progress | None = N
     for place, copies in left.copies.items():
         records.add(*place, copies)
     counts: Counter[str] = Counter()
-    results = executor.run(left.groups, request.settings)
+    results = executor.run(left.groups, StudyWork(request.settings))
     for done, (group, finished) in enumerate(results, start=1):
         _write(records, pictures, group, finished)
         counts[finished.status] += len(group.rows[finished.task])

@@ -1,19 +1,16 @@
-"""Many processes or machines, on Ray: an actor with a model gets one structure after another."""
+"""Many processes or machines, on Ray: an actor with a model gets one item after another."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic
 
 from voxtrail.errors import OptionError, WorkError
-from voxtrail.study.executors.base import Executor
-from voxtrail.study.plan import TaskGroup
-from voxtrail.study.settings import Settings
-from voxtrail.study.task_runner import TaskResult, TaskRunner, failed
+from voxtrail.executors.base import Executor, Item, Result, Work
 
-#: How often a structure is begun before it counts as failed: it may be what kills its workers.
+#: How often an item is begun before it counts as failed: it may be what kills its workers.
 ATTEMPTS = 3
 
 
@@ -21,10 +18,9 @@ ATTEMPTS = 3
 class OnRay(Executor):
     """One actor a GPU, or a group of CPUs where the cluster has no GPU.
 
-    An actor has one structure at a time and gets the next when that is done, so nothing piles up.
-    Where an actor is lost, with its machine or by itself, its structure goes back to the head of
-    the queue and a new actor is asked for. Results come a structure at a time and are written by
-    the process that started the run: workers only read the dataset.
+    An actor has one item at a time and gets the next when that is done, so nothing piles up. Where
+    an actor is lost, with its machine or by itself, its item goes back to the head of the queue and
+    a new actor is asked for. Results come an item at a time.
 
     Parameters
     ----------
@@ -44,6 +40,7 @@ class OnRay(Executor):
     """
 
     name: ClassVar[str] = "ray"
+    here: ClassVar[bool] = False
     address: str = ""
     workers: int = 0
     cpus: int = 1
@@ -57,18 +54,16 @@ class OnRay(Executor):
                 remedy="write for example --workers 4",
             )
 
-    def run(
-        self, groups: Sequence[TaskGroup], settings: Settings
-    ) -> Iterator[tuple[TaskGroup, TaskResult]]:
-        """Run the groups; see `Executor.run`."""
-        if not groups:
+    def run(self, items: Sequence[Item], work: Work[Item, Result]) -> Iterator[tuple[Item, Result]]:
+        """Work on items; see `Executor.run`."""
+        if not items:
             return
         ray = _ray()
         started = not ray.is_initialized()
         if started:
             self._connect(ray)
         try:
-            yield from _Crew(ray, self, settings, len(groups)).work(groups)
+            yield from _Crew(ray, self, work, len(items)).run(items)
         finally:
             if started:
                 ray.shutdown()
@@ -91,51 +86,51 @@ class OnRay(Executor):
 
 
 class _RayWorker:
-    """An actor: a task runner with its model, in a process of its own."""
+    """An actor: what works on items, with its model, in a process of its own."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._runner = TaskRunner(settings)
+    def __init__(self, work: Work[Any, Any]) -> None:
+        self._results_of = work.begin()
 
     def ready(self) -> None:
         """Answer once the actor is there."""
 
-    def run(self, group: TaskGroup) -> list[TaskResult]:
-        """Run a group's tasks."""
-        return list(self._runner.run(group))
+    def run(self, item: Any) -> list[Any]:
+        """Work on one item."""
+        return list(self._results_of(item))
 
 
-class _Crew:
+class _Crew(Generic[Item, Result]):
     """The actors of one run, and what each is doing."""
 
-    def __init__(self, ray: Any, asked: OnRay, settings: Settings, num_groups: int) -> None:
+    def __init__(self, ray: Any, asked: OnRay, work: Work[Item, Result], num_items: int) -> None:
         self._ray = ray
-        self._settings = settings
+        self._work = work
         there = ray.cluster_resources()
-        on_gpu = settings.device in ("auto", "cuda") and there.get("GPU", 0) >= 1
+        on_gpu = work.device in ("auto", "cuda") and there.get("GPU", 0) >= 1
         room = int(there["GPU"]) if on_gpu else int(there.get("CPU", 1)) // asked.cpus
-        self._size = max(1, min(room, num_groups, asked.workers or room))
+        self._size = max(1, min(room, num_items, asked.workers or room))
         self._kind = ray.remote(_RayWorker).options(
             num_cpus=asked.cpus, num_gpus=1 if on_gpu else 0, scheduling_strategy="SPREAD"
         )
         self._actors: list[Any] = []
-        #: By reference: the actor, and its group with the number of the attempt; None while it
+        #: By reference: the actor, and its item with the number of the attempt; None while it
         #: starts.
-        self._flying: dict[Any, tuple[Any, tuple[TaskGroup, int] | None]] = {}
+        self._flying: dict[Any, tuple[Any, tuple[Item, int] | None]] = {}
         self._false_starts = 0
 
-    def work(self, groups: Sequence[TaskGroup]) -> Iterator[tuple[TaskGroup, TaskResult]]:
-        """Run all groups."""
+    def run(self, items: Sequence[Item]) -> Iterator[tuple[Item, Result]]:
+        """Work on all items."""
         from ray.exceptions import RayError, RayTaskError
 
-        waiting = deque((group, 1) for group in groups)
+        waiting = deque((item, 1) for item in items)
         idle: list[Any] = []
         for _ in range(self._size):
             self._hire()
         while waiting or any(doing for _, doing in self._flying.values()):
             while waiting and idle:
                 actor = idle.pop()
-                group, attempt = waiting.popleft()
-                self._flying[actor.run.remote(group)] = actor, (group, attempt)
+                item, attempt = waiting.popleft()
+                self._flying[actor.run.remote(item)] = actor, (item, attempt)
             (done,), _ = self._ray.wait(list(self._flying), num_returns=1)
             actor, doing = self._flying.pop(done)
             try:
@@ -143,17 +138,17 @@ class _Crew:
             except RayTaskError as error:
                 # Beyond what a worker catches itself, such as a result that cannot be sent.
                 idle.append(actor)
-                results = failed(doing[0], str(error)) if doing else []
+                results = self._work.given_up(doing[0], str(error)) if doing else []
             except RayError as error:  # the worker died, or was killed where memory ran out
                 self._replace(actor, doing is None, error)
                 if doing is None:
                     continue
-                group, attempt = doing
+                item, attempt = doing
                 if attempt < ATTEMPTS:
-                    waiting.appendleft((group, attempt + 1))
+                    waiting.appendleft((item, attempt + 1))
                     continue
-                reason = f"lost {ATTEMPTS} workers that had this structure: {error}"
-                results = failed(group, reason)
+                reason = f"lost {ATTEMPTS} workers that worked on it: {error}"
+                results = self._work.given_up(item, reason)
             else:
                 idle.append(actor)
             if doing is not None:
@@ -163,9 +158,9 @@ class _Crew:
             self._ray.kill(actor)
 
     def _hire(self) -> None:
-        actor = self._kind.remote(self._settings)
+        actor = self._kind.remote(self._work)
         self._actors.append(actor)
-        # It is handed work once it is there, so that no structure waits for a machine that never
+        # It is handed work once it is there, so that no item waits for a machine that never
         # comes.
         self._flying[actor.ready.remote()] = actor, None
 
