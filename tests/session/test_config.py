@@ -29,8 +29,9 @@ REFUSED = {
     "endless margin": ({"margin_mm": float("nan")}, "0 mm or more"),
     "fuse": ({"fuse": "median"}, "mean-logit:limit=20.0, mean-probability"),
     "fuse option": ({"fuse": "mean-logit:cap=3"}, "mean-logit:limit=20.0"),
-    "memory": ({"memory": "long"}, "gate:k=6,by=iou, intelligent, recent:k=6, stride:r=2"),
+    "memory": ({"memory": "long"}, "gate:k=6,by=iou, intelligent, recent:k=6, sam3:above=0.01"),
     "memory option": ({"memory": "recent:n=3"}, "recent:k=6"),
+    "search": ({"search": "tree"}, "pathways:n=3,spread=0.05, single"),
     "prompt memory": ({"prompt_memory": "far"}, "all, closest:n=2, near:tau=0.3,nearest=True,n=0"),
     "prompt memory option": ({"prompt_memory": "near:tau=2"}, "above 0 and at most 1"),
 }
