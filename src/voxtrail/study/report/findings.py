@@ -30,7 +30,8 @@ def findings(results: Results) -> Table:
     ]
     compared = [_compared(experiment, claim, results) for experiment, claim in claims]
     corrected = holm([p for *_, p in compared])
-    rows, tidy = [], []
+    rows: list[tuple[str, ...]] = []
+    tidy = []
     not_run: dict[str, None] = {}
     for (experiment, claim), (whole, off, n, _), p in zip(claims, compared, corrected, strict=True):
         verdict = verdict_of(whole, p)
