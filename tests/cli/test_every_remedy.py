@@ -21,6 +21,7 @@ NOT_FOLLOWED = {
     "CASES.csv": "tests/cli/test_batch writes them by columns",
     "IMAGE and PROMPTS stand in CASES.csv, not beside --cases": "tests/cli/test_batch runs tables",
     "Missing IMAGE or PROMPTS; or name many scans with --cases": "tests/cli/test_batch runs tables",
+    "--executor is for many scans: --cases, or two patterns": "tests/cli/test_batch runs both",
     "--prompts, --labels and --session go with an IMAGE": "tests/serve/test_annotate opens one",
     # Seldom to be had where tests run.
     "name one with --model, or leave sam2 out of --peers": "the command refuses it before: "
