@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from voxtrail.errors import OptionError
-from voxtrail.executors import EXECUTORS
 from voxtrail.executors.on_ray import OnRay
 from voxtrail.executors.serial import Serial
 from voxtrail.study.record import Records
@@ -98,12 +97,3 @@ def test_ray_missing_is_one_line(request_for, monkeypatch) -> None:
     request = request_for("slice-change")
     with pytest.raises(OptionError, match=r"pip install 'voxtrail\[ray\]'"):
         run(request, OnRay())
-
-
-def test_executors_are_found_by_name() -> None:
-    assert sorted(EXECUTORS.members()) == ["ray", "serial"]
-    assert EXECUTORS.parse("ray:workers=3,address=ray://head:10001") == OnRay(
-        address="ray://head:10001", workers=3
-    )
-    with pytest.raises(OptionError, match="a number of workers or CPUs that is out of range"):
-        OnRay(workers=-1)
