@@ -179,6 +179,19 @@ def test_names_that_contradict_their_numbers_are_refused(truth):
     assert [s.dice for s in evaluate(plain, truth).everywhere.scores.values()] == [1, 1]
 
 
+def test_names_that_only_some_labels_have_may_not_cross(truth):
+    voxels = truth.voxels.copy()
+    voxels[0, 0, 0] = 3  # a label that no name describes
+    crossed = LabelMap(voxels, truth.stored, {1: "rib_left_7", 2: "hip_left"})
+    with pytest.raises(ImageError, match=r"contradict their numbers.*1 rib_left_7.*1 hip_left"):
+        evaluate(crossed, truth)
+    same = LabelMap(voxels, truth.stored, {1: "hip_left"})
+    scores = evaluate(same, truth).everywhere.scores
+    assert {label: one.dice for label, one in scores.items()} == {1: 1, 2: 1, 3: 0}
+    twice = truth.renumbered({}, {1: "rib", 2: "rib"})
+    assert [one.dice for one in evaluate(twice, twice).everywhere.scores.values()] == [1, 1]
+
+
 @pytest.mark.parametrize("number", [7, 255])
 def test_one_label_on_each_side_is_one_label(truth, number):
     mask = truth.renumbered({2: 0}, {})

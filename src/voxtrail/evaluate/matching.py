@@ -85,7 +85,8 @@ def match(first: Side, second: Side) -> Matching:
     Raises
     ------
     ImageError
-        If both files have names and no name is common, though numbers are.
+        If both files have names and no name is common, though numbers are; or if one name stands
+        for different numbers and not all labels have names to go by.
     """
     ours, theirs = first.named(), second.named()
     common = [name for name in ours if name in theirs]
@@ -103,9 +104,23 @@ def match(first: Side, second: Side) -> Matching:
             f"{second.what}",
         )
     sure = bool(ours and theirs and first.sure and second.sure)
-    if sure and set(first.labels) & set(second.labels):
+    if (sure and set(first.labels) & set(second.labels)) or _crossed(first, second):
         raise _contradiction(first, second)
     return Matching({label: label for label in first.labels})
+
+
+def _crossed(first: Side, second: Side) -> bool:
+    """Tell whether a name that both files give stands for different numbers.
+
+    So it may be where a label has no name, or two have one, and names cannot match all.
+    """
+    theirs = {(_plain(name), label) for label, name in second.names.items()}
+    known = {name for name, _ in theirs}
+    ours = [(_plain(first.names[label]), label) for label in first.labels if label in first.names]
+    return any(
+        name in known and label in second.labels and (name, label) not in theirs
+        for name, label in ours
+    )
 
 
 def _by_name(
