@@ -18,6 +18,7 @@ from voxtrail.cli import (
     models,
     phantom,
     segment,
+    serve,
     simulate,
     study,
     suggest,
@@ -61,6 +62,7 @@ def _options(
 app.command("segment")(segment.run)
 app.command("suggest")(suggest.run)
 app.command("annotate")(annotate.run)
+app.command("serve")(serve.run)
 app.command("simulate")(simulate.run)
 app.command("evaluate")(evaluate.run)
 app.command("demo")(demo.run)

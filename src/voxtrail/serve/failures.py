@@ -25,12 +25,21 @@ class Refused(HTTPException):
         The HTTP status.
     what, received, accepted, remedy
         See `voxtrail.errors.InputError`.
+    headers
+        Further headers of the answer.
     """
 
     def __init__(
-        self, status: int, what: str, *, received: object, accepted: str, remedy: str
+        self,
+        status: int,
+        what: str,
+        *,
+        received: object,
+        accepted: str,
+        remedy: str,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(status, what)
+        super().__init__(status, what, headers)
         self.parts = parts(what, received, accepted, remedy)
 
 
@@ -68,8 +77,10 @@ def status_of(error: BaseException) -> int:
 
 
 def reply(status: int, told: Mapping[str, Any]) -> JSONResponse:
-    """Return the answer that carries the four parts."""
-    return JSONResponse({"error": dict(told)}, status)
+    """Return the answer that carries the four parts; in one line, too, for others' clients."""
+    names = {"what": "", "received": "received: ", "accepted": "accepted: ", "remedy": ""}
+    line = "; ".join(f"{said}{told[part]}" for part, said in names.items() if told.get(part))
+    return JSONResponse({"error": dict(told), "detail": line}, status)
 
 
 def answer_failures(app: FastAPI) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from voxtrail.errors import OptionError, OutputError
+from voxtrail.serve.head_timeout import HeadTimeout, allow_many_files
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -123,9 +124,11 @@ class Server(uvicorn.Server):
         )
         self._bound = bound
         self._ready = ready
+        self._heads = HeadTimeout()
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve on the bound socket."""
+        allow_many_files()
         super().run(sockets or [self._bound])
 
     def stop(self) -> None:
@@ -136,6 +139,12 @@ class Server(uvicorn.Server):
         """Start, then say so."""
         await super().startup(sockets)
         self._ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after connections, ten times a second; tell whether to end."""
+        if counter % 10 == 0:
+            self._heads.close_waiting(self.server_state.connections)
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End; at a second SIGINT without waiting for answers under way."""

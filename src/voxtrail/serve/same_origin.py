@@ -30,11 +30,25 @@ class SameOrigin:
         What answers the rest.
     host, port
         Where the server listens.
+    tunnelled
+        Whether clients may come through a tunnel, whose port is another.
+    bearer
+        Whether clients show a key in each request, which no browser adds by itself: then a name
+        that is pointed at this machine gains nothing, and the server may have any.
     """
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        *,
+        tunnelled: bool = False,
+        bearer: bool = False,
+    ) -> None:
         self._app = app
-        self._port = port
+        self._port = None if tunnelled else port
+        self._any_name = bearer
         self._names = frozenset(_names(host))
         # A rebound name is a name: addresses, which nobody can rebind, are fine.
         self._any_address = not is_loopback(host)
@@ -81,9 +95,10 @@ class SameOrigin:
             return False
         if name is None or parsed.path or parsed.username is not None:
             return False
-        if (80 if port is None else port) != self._port:
+        if self._port not in (None, 80 if port is None else port):
             return False
-        return name in self._names or (self._any_address and _is_address(name))
+        named = name in self._names or (self._any_address and _is_address(name))
+        return named or self._any_name
 
 
 def _names(host: str) -> Iterable[str]:

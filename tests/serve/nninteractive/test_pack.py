@@ -11,7 +11,14 @@ import pytest
 from nnInteractive.inference.remote.serialization import pack_array, unpack_array
 
 from voxtrail.errors import ImageError
-from voxtrail.serve.nninteractive.pack import DATA_TYPES, header, pack, unpack
+from voxtrail.serve.nninteractive.pack import (
+    DATA_TYPES,
+    beginning,
+    header,
+    pack,
+    promised,
+    unpack,
+)
 
 MAX = 10**6
 
@@ -44,6 +51,16 @@ def test_several_chunks(monkeypatch):
     np.testing.assert_array_equal(unpack(sent, axes=3, max_bytes=MAX), given)
     monkeypatch.setattr("voxtrail.serve.nninteractive.pack.CHUNK_BYTES", 100)
     np.testing.assert_array_equal(unpack_array(pack(given)), given)
+
+
+def test_how_an_array_begins_is_known_before_its_content(monkeypatch):
+    given = array(shape=(7, 11, 13))
+    for chunk_bytes in (2**30, 100):
+        monkeypatch.setattr("voxtrail.serve.nninteractive.pack.CHUNK_BYTES", chunk_bytes)
+        start = beginning(given.shape, given.dtype)
+        assert len(start) == 49
+        assert pack(given).startswith(start)
+    assert promised(pack(given), axes=3) == (given.shape, given.nbytes)
 
 
 def test_a_header_that_promises_terabytes_takes_no_memory():

@@ -261,7 +261,14 @@ def test_a_negative_box_takes_away_what_is_inside_it(frame):
 def test_clicks_follow_those_that_are_there():
     first = PointPrompt(1, Axis.AXIAL, 3, ((1.0, 2.0),), (True,))
     (both,) = meaning.of_clicks(
-        Axis.AXIAL, 3, [(3.0, 0.0)], positive=False, here=[first], shown=HERE.mask
+        Axis.AXIAL, 3, [(3.0, 3.0)], positive=False, here=[first], shown=HERE.mask
     )
-    assert both.points_xy == ((1.0, 2.0), (3.0, 0.0))
+    assert both.points_xy == ((1.0, 2.0), (3.0, 3.0))
     assert both.positive == (True, False)
+
+
+def test_a_negative_click_where_nothing_is_shown_means_nothing():
+    clicks = [(3.0, 0.0)]
+    assert not meaning.of_clicks(
+        Axis.AXIAL, 3, clicks, positive=False, here=[HERE], shown=HERE.mask
+    )

@@ -52,6 +52,25 @@ def header(shape: Sequence[int], dtype: np.dtype[Any], chunks: int) -> bytes:
     )
 
 
+def beginning(shape: Sequence[int], dtype: np.dtype[Any]) -> bytes:
+    """Return what `pack` begins with, whatever the array of this shape and type holds."""
+    step = CHUNK_BYTES // dtype.itemsize
+    first = min(prod(shape), step) * dtype.itemsize
+    return header(shape, dtype, -(-prod(shape) // step)) + struct.pack("<Q", first)
+
+
+def promised(sent: bytes, *, axes: int) -> tuple[tuple[int, ...], int]:
+    """Return the shape that the array will have, and how many bytes it will take.
+
+    Raises
+    ------
+    ImageError
+        If the header is none.
+    """
+    shape, dtype, _, _ = _read_header(sent, axes)
+    return shape, prod(shape) * dtype.itemsize
+
+
 def pack(array: NDArray[Any]) -> bytes:
     """Return an array as it is sent.
 

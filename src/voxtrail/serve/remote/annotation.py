@@ -102,7 +102,7 @@ class Annotation:
         self._fresh: tuple[Place, ...] = ()
         self._found: list[_Found] = []
         #: Whether something was drawn since the last propagation.
-        self._stale = False
+        self.stale = False
         #: The direction of the slices that were drawn on last.
         self.axis = frame.axis_of(0)
 
@@ -211,7 +211,7 @@ class Annotation:
             Even if nothing has been drawn since the last time.
         """
         self._found = []
-        if not (self._stale or again):
+        if not (self.stale or again):
             return
         if not any(_marks(prompt) for prompt in self._session.state.prompts):
             self.show_drawn()
@@ -229,7 +229,7 @@ class Annotation:
             self.shown[box.slices] = mask[box.slices]
             for prompt in self._session.prompts.masks(meaning.LABEL):
                 self._slice(Place.of(prompt))[:] = prompt.mask
-        self._stale = False
+        self.stale = False
         self._found = []
 
     def show_found(self) -> None:
@@ -285,7 +285,7 @@ class Annotation:
         kept = sessions[:MAX_SESSIONS]
         self._history = [one for one in history if id(one.session) in kept][-MAX_UNDO:]
         self._fresh = tuple(dict.fromkeys(Place.of(prompt) for prompt in means))
-        self._stale = self._stale or bool(means) or region is not None
+        self.stale = self.stale or bool(means) or region is not None
 
     def _fit(self, prompts: Sequence[Prompt]) -> None:
         """Let the session be one of these prompts' axes and of the region, which holds them."""
@@ -312,7 +312,7 @@ class Annotation:
         self._session = self._new_session(self._config_now())
         self._fresh = ()
         self._found = []
-        self._stale = False
+        self.stale = False
 
     def _config_now(self) -> Config:
         return self._config if self._ground is None else replace(self._config, extent="prompts")
@@ -327,7 +327,7 @@ class Annotation:
             self._ground,
             self._region,
             PackedMask.of(self.shown),
-            self._stale,
+            self.stale,
         )
 
     def _return_to(self, moment: _Moment) -> None:
@@ -335,7 +335,7 @@ class Annotation:
         while self._session.state is not moment.state and self._session.undo():
             pass
         self._ground, self._region = moment.ground, moment.region
-        self._stale, self._fresh = moment.stale, ()
+        self.stale, self._fresh = moment.stale, ()
         moment.shown.put_into(self.shown)
 
     def _slice(self, where: Place) -> NDArray[np.bool_]:

@@ -78,11 +78,11 @@ def of_clicks(
     what is shown. (Rejected: to let them correct what was tracked there, which knows nothing of
     what a person has undone or edited since, and gave less: `benchmarks/scribbles.py`.)
     """
+    if not positive and not any(shown[int(y), int(x)] for x, y in points_xy):
+        return ()  # nothing is shown there that could go
     means: list[Prompt] = []
     if not here and shown.any():
         means.append(MaskPrompt(LABEL, axis, slice_index, shown.copy()))
-    elif not here and not positive:
-        return ()  # nothing is shown there that could go
     before = [one for one in here if isinstance(one, PointPrompt)]
     points = tuple(point for one in before for point in one.points_xy)
     signs = tuple(sign for one in before for sign in one.positive)
