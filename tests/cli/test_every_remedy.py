@@ -39,6 +39,9 @@ NOT_FOLLOWED = {
     "close the other one, or name another --session": "tests/serve/test_annotate does both",
     "crop or resample the scan, or start the server with a larger --max-bytes": "the server of "
     "remote clients is tested in tests/serve",
+    "crop or resample it, or start the server with a larger --max-bytes": "the same",
+    "pass for example --max-bytes 16G": "tests/cli/test_serve reads sizes",
+    "leave --api-key out": "tests/cli/test_serve starts one with a file alone",
     "choose another --port or --host": "tests/serve/test_foundation takes a free port",
 }
 

@@ -140,7 +140,7 @@ def _bytes(said: str | None) -> int:
     number = text[:-1] if text[-1:] in UNITS else text
     if not number.isascii() or not number.isdigit() or not 0 < int(number) * unit < 2**60:
         raise OptionError(
-            "--max-bytes is no number of bytes",
+            "the memory for clients is no number of bytes",
             received=said,
             accepted="a whole number, with K, M, G or T if you like",
             remedy="pass for example --max-bytes 16G",
