@@ -105,7 +105,7 @@ def test_undo_and_redo_say_what_changed(page, blocks):
     assert page.labels().sum() == first.sum()
     page.send("POST", "/api/undo")
     gone = page.send("POST", "/api/undo")
-    assert (gone["changed"], gone["labels"], gone["can_undo"]) == (None, [], False)
+    assert (gone["changed"], gone["labels"], gone["can_undo"]) == ([], [], False)
     assert page.refused(409, "POST", "/api/undo")["what"] == "there is nothing to undo"
     for _ in range(4):
         page.send("POST", "/api/redo")
@@ -354,6 +354,7 @@ def test_a_model_that_cannot_be_loaded_is_said_and_drawing_goes_on(folder, block
 
 
 def test_two_programs_do_not_share_a_session(page, folder, tiny):
+    assert page.port  # it has the session open
     with serving(folder, tiny) as other:
         told = other.refused(400, "POST", "/api/open", {"path": "ct.nii.gz"})
         assert told["what"] == "another voxtrail works on this session"

@@ -163,7 +163,7 @@ class Drawing:
     def delete(self, label: int) -> None:
         """Take back a label: its name and all that is drawn of it, as one change."""
         self._crops = {of: crop for of, crop in self._crops.items() if label not in of}
-        self._change(self.state.without_label(label).without_name(label))
+        self._change(self.state.deleted(label))
 
     def rename(self, label: int, name: str) -> None:
         """Call a label by a name."""
@@ -188,6 +188,16 @@ class Drawing:
         for label, name in prompts.names.items():
             state = state.named(label, name)
         self._change(state)
+
+    @property
+    def imports(self) -> int:
+        """The highest number of a label map that predictions were read from; 0 for none."""
+        states = self._history.states
+        return max((n for state in states for n in state.imported.values()), default=0)
+
+    def take_imported(self, names: Mapping[int, str], number: int) -> None:
+        """Note that a label map holds the predictions of labels of some names, as one change."""
+        self._change(self.state.with_imported(names, number))
 
     def undo(self) -> bool:
         """Go back by one change; tell whether there was one."""

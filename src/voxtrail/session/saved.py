@@ -6,7 +6,8 @@
      "scan": {"shape": [...], "affine": [...], "voxels": "their digest"},
      "config": {...},
      "prompts": [...],          each once, as in voxtrail-prompts/1
-     "states": [{"prompts": [0, 1], "labels": {"1": "hip"}, "accepted": [[1, "axial", 41]]}],
+     "states": [{"prompts": [0, 1], "labels": {"1": "hip"}, "accepted": [[1, "axial", 41]],
+                 "imported": {"1": 1}}],
      "at": 3,                   which state holds
      "crops": [...],
      "looks": {"1": {"colour": "#ff4d4d", "visible": true, "locked": false}}}
@@ -78,7 +79,8 @@ class SessionFile:
     def __init__(self, path: str | os.PathLike[str], volume: Volume) -> None:
         self.path = Path(path)
         self._frames = {axis: SliceFrame.of(volume.stored, axis) for axis in Axis}
-        self._scan = {**volume.stored.to_json(), "voxels": voxels_digest(volume)}
+        #: What tells the scan.
+        self.scan = {**volume.stored.to_json(), "voxels": voxels_digest(volume)}
         #: JSON of prompts that were written before, by identity: a mask is packed once.
         self._entries: dict[int, tuple[Prompt, str]] = {}
 
@@ -111,12 +113,13 @@ class SessionFile:
                     [place.label, place.axis.label, place.slice_index]
                     for place in sorted(state.accepted, key=_order)
                 ],
+                "imported": {str(label): number for label, number in state.imported.items()},
             }
             for state in history.states
         ]
         head = {
             "format": FORMAT,
-            "scan": self._scan,
+            "scan": self.scan,
             "config": config.to_json(),
             "states": states,
             "at": history.at,
@@ -136,7 +139,7 @@ class SessionFile:
             If it is no session, or one of another scan.
         """
         document = self._document()
-        if document.get("scan") != self._scan:
+        if document.get("scan") != self.scan:
             raise SessionError(
                 "the session was drawn on another scan",
                 received=str(self.path),
@@ -161,6 +164,7 @@ class SessionFile:
                     Place(int(label), Axis.named(axis), int(index))
                     for label, axis, index in state["accepted"]
                 ),
+                {int(label): int(number) for label, number in state["imported"].items()},
             )
             for state in document["states"]
         )

@@ -16,7 +16,7 @@ from voxtrail.core.axis import Axis
 from voxtrail.core.crop_path import CropPath
 from voxtrail.core.prompts import Prompt, Prompts
 from voxtrail.core.volume import Volume
-from voxtrail.errors import PromptError
+from voxtrail.errors import OutputError, PromptError
 from voxtrail.model.base import LoadedModel
 from voxtrail.preprocess import parse_preprocess
 from voxtrail.propagate.features import FeatureSource
@@ -28,6 +28,7 @@ from voxtrail.session.crop_memory import outline_keys
 from voxtrail.session.crops import MAX_GROWTHS, Crop, bounds_of, plan
 from voxtrail.session.drawing import Drawing
 from voxtrail.session.grey import GreyScan
+from voxtrail.session.kept_results import KeptResults
 from voxtrail.session.leave_one_out import LeaveOneOut
 from voxtrail.session.loading import load_for
 from voxtrail.session.preview import SlicePreview, TrackedSlice, recall_again, refine, whole_slice
@@ -56,8 +57,8 @@ class Session(Drawing):
     cache
         What is kept between propagations; by default everything, while the session lives.
     file
-        Where the session is saved at each change. If the file is there, the session goes on where
-        it ended, with the configuration that it was drawn with.
+        Where the session is saved at each change, and beside it what was found. If the file is
+        there, the session goes on where it ended, with the configuration that it was drawn with.
 
     Raises
     ------
@@ -85,6 +86,12 @@ class Session(Drawing):
         self._preview_crops: dict[tuple[int, Axis], Crop] = {}
         self._record: RunRecord | None = None
         self._bounds = bounds_of(volume, self.config)
+        self._kept: KeptResults | None = None
+        if self._file:
+            place = self._file.path
+            self._kept = KeptResults(place.with_name(f"{place.stem}.results"), self._file.scan)
+            if place.exists():
+                self._results, self._record = self._kept.read()
 
     @property
     def model(self) -> LoadedModel:
@@ -101,7 +108,12 @@ class Session(Drawing):
     def results(self) -> Mapping[int, LabelResult]:
         """What the last propagation of each label that is drawn has found."""
         drawn = self.prompts.labels()
-        return {label: one for label, one in self._results.items() if label in drawn}
+        return {label: self._results[label] for label in drawn if label in self._results}
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know of the last propagation."""
+        return self._record.warnings if self._record else []
 
     def is_stale(self, label: int) -> bool:
         """Tell whether a label that was propagated has been drawn on since."""
@@ -128,6 +140,8 @@ class Session(Drawing):
         self._forget(label)
 
     def _forget(self, label: int | None) -> None:
+        if self._kept:
+            self._kept.drop(label)
         self._results = _without(self._results, label, of=lambda one: one)
         self._tracked = _without(self._tracked, label, of=lambda place: place.label)
         self._preview_crops = _without(self._preview_crops, label, of=lambda place: place[0])
@@ -375,7 +389,19 @@ class Session(Drawing):
             ],
         )
         self._results = {**self._results, **found}
-        self._save()
+        self._keep(found, self._record)
+
+    def _keep(self, found: Mapping[int, LabelResult], record: RunRecord) -> None:
+        """Write crops and results to disk; where that fails, they hold as long as the session."""
+        notes = []
+        try:
+            self._save()
+        except OutputError as error:
+            notes.append(f"where labels lie could not be kept in the session: {error}")
+        if self._kept:
+            self._kept.write(found, record)
+            notes += self._kept.notes
+        self._record = replace(record, warnings=[*record.warnings, *notes])
 
     def _planned(self, prompts: Prompts, near: tuple[Axis, int] | None) -> list[Crop]:
         """Return the crops to work in, those around what a person looks at first."""

@@ -36,11 +36,14 @@ class State:
         What the labels are called.
     accepted
         Where a mask is not drawn by hand but a prediction that a person accepted.
+    imported
+        Of labels whose prediction was not made here but read: the number of the label map.
     """
 
     prompts: tuple[Prompt, ...] = ()
     names: Mapping[int, str] = field(default_factory=dict)
     accepted: frozenset[Place] = frozenset()
+    imported: Mapping[int, int] = field(default_factory=dict)
 
     def on(self, stored: Grid) -> Prompts:
         """Return what was drawn as prompts on a scan."""
@@ -86,9 +89,18 @@ class State:
         """Return the state in which a label is called ``name``."""
         return replace(self, names={**self.names, label: name})
 
-    def without_name(self, label: int) -> State:
-        """Return the state in which a label has no name."""
-        return replace(self, names={of: name for of, name in self.names.items() if of != label})
+    def with_imported(self, names: Mapping[int, str], number: int) -> State:
+        """Return the state in which a label map holds the predictions of labels of some names."""
+        imported = {**self.imported, **dict.fromkeys(names, number)}
+        return replace(self, names={**self.names, **names}, imported=imported)
+
+    def deleted(self, label: int) -> State:
+        """Return the state in which there is no such label."""
+        return replace(
+            self.without_label(label),
+            names={of: name for of, name in self.names.items() if of != label},
+            imported={of: number for of, number in self.imported.items() if of != label},
+        )
 
 
 @dataclass(frozen=True, eq=False)

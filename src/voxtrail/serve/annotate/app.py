@@ -12,8 +12,11 @@ from starlette.types import ASGIApp
 from voxtrail.serve.annotate.entrance import Entrance
 from voxtrail.serve.annotate.routes import (
     events,
+    exports,
     files,
+    imports,
     labels,
+    meshes,
     outlines,
     page,
     previews,
@@ -53,7 +56,8 @@ def make_app(workspace: Workspace, key: Key, host: str, port: int) -> ASGIApp:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
     answer_failures(app)
     for concern in (
-        states, volumes, outlines, labels, previews, propagation, files, events, page,
+        states, volumes, outlines, labels, previews, propagation, files, imports,
+        exports, meshes, events, page,
     ):  # fmt: skip
         app.include_router(concern.routes(workspace))
     return SafeHeaders(SameOrigin(Entrance(BodyLimit(app, _allowed), key, port), host, port))

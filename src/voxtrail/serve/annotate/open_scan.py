@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import MaskPrompt, Prompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
@@ -20,7 +18,7 @@ from voxtrail.io import read_labels, write
 from voxtrail.model.base import LoadedModel
 from voxtrail.serve.annotate import wire
 from voxtrail.serve.annotate.events import framed
-from voxtrail.serve.annotate.places import SessionLock
+from voxtrail.serve.annotate.places import SessionLock, imported_place
 from voxtrail.serve.annotate.shown import Shown, of_map
 from voxtrail.serve.failures import Refused
 from voxtrail.serve.model_worker import Job, ModelWorker
@@ -73,9 +71,10 @@ class OpenScan:
         try:
             self.session = Session(volume, config, model=model, file=file)
             self.shown = Shown(self.session)
-            self._imported = file.with_suffix(".imported.nii.gz")
-            if not self.is_new and self._imported.exists():
-                self.shown.imported = of_map(read_labels(self._imported, like=volume))
+            for number in range(1, self.session.imports + 1):
+                place = imported_place(file, number)
+                if place.exists():
+                    self.shown.maps[number] = of_map(read_labels(place, like=volume))
             _check_labels(self.session)
         except BaseException:
             self._lock.release()
@@ -210,15 +209,11 @@ class OpenScan:
         present = labels.labels()
         if present and max(present) > MAX_LABEL:
             raise _too_many(max(present))
-        imported = {**self.shown.imported, **of_map(labels)}
         with self.changing() as session:
-            voxels = np.zeros(self.shape, dtype=np.uint8)
-            for label, found in imported.items():
-                voxels[found.box.slices][found.logits > 0] = label
-            write(LabelMap(voxels, self.volume.stored), self._imported, force=True)
-            self.shown.imported = imported
-            names = {label: labels.name(label) for label in present}
-            session.load(Prompts((), self.volume.stored, names))
+            number = session.imports + 1
+            write(labels, imported_place(self.file, number), force=True)
+            self.shown.maps[number] = of_map(labels)
+            session.take_imported({label: labels.name(label) for label in present}, number)
 
     def import_outlines(self, prompts: Prompts) -> None:
         """Take all of some prompts for drawn, as one change.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -12,6 +13,8 @@ from voxtrail.io.registry import image_suffixes, suffix_of
 
 #: What a session file's name ends in.
 SESSION_SUFFIX = ".voxtrail.json"
+#: What lies beside it: what was found, and label maps that were taken for predictions.
+_KEPT = re.compile(r".+\.voxtrail\.(results|imported-\d+\.nii\.gz)")
 
 
 def session_place(scan: Path, folder: Path) -> Path:
@@ -24,12 +27,40 @@ def session_place(scan: Path, folder: Path) -> Path:
     folder
         Where voxtrail was started.
     """
-    suffix = suffix_of(scan, image_suffixes()) if scan.is_file() else None
-    stem = scan.name[: len(scan.name) - len(suffix or "")] or scan.name
     beside = scan.parent
     if not os.access(beside, os.W_OK | os.X_OK):
         beside = folder
-    return beside / f"{stem}{SESSION_SUFFIX}"
+    return beside / f"{stem_of(scan.name)}{SESSION_SUFFIX}"
+
+
+def stem_of(name: str) -> str:
+    """Return what a scan is called without its format's suffix.
+
+    Examples
+    --------
+    >>> stem_of("ct.nii.gz"), stem_of("series 3")
+    ('ct', 'series 3')
+    """
+    suffix = suffix_of(Path(name), image_suffixes()) or ""
+    return name[: len(name) - len(suffix)] or name
+
+
+def is_kept(name: str) -> bool:
+    """Tell whether a file or folder is what is kept beside a session, and nothing to be opened.
+
+    Examples
+    --------
+    >>> is_kept("ct.voxtrail.results"), is_kept("ct.voxtrail.imported-1.nii.gz")
+    (True, True)
+    >>> is_kept("ct.voxtrail.json"), is_kept("ct.nii.gz")
+    (False, False)
+    """
+    return _KEPT.fullmatch(name) is not None
+
+
+def imported_place(session: Path, number: int) -> Path:
+    """Return where a label map is kept that was taken for predictions."""
+    return session.with_suffix(f".imported-{number}.nii.gz")
 
 
 class SessionLock:

@@ -42,16 +42,19 @@ class Shown:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        #: Label maps that were taken for predictions: shown until the label is propagated.
-        self.imported: dict[int, LabelLogits] = {}
+        #: Label maps that were taken for predictions, by number; those of a label are shown until
+        #: it is propagated.
+        self.maps: dict[int, dict[int, LabelLogits]] = {}
         self._held: tuple[tuple[Any, ...], LabelMap] | None = None
 
     def labels(self) -> LabelMap:
         """Return what is shown, on the scan's grid; uint8."""
         session = self._session
-        results, drawn, names = session.results, session.prompts, session.state.names
+        results, drawn = session.results, session.prompts
         predicted: dict[int, LabelLogits] = {
-            label: one for label, one in self.imported.items() if label in names
+            label: self.maps[number][label]
+            for label, number in session.state.imported.items()
+            if label in self.maps.get(number, {})
         }
         predicted |= {label: one.fused for label, one in results.items()}
         key = (session.state, *predicted.items())
@@ -75,9 +78,8 @@ class Shown:
     def only_propagated(self) -> bool:
         """Tell whether all that is shown was propagated: then it is what `segment` gives."""
         results: Mapping[int, Any] = self._session.results
-        names = self._session.state.names
-        drawn = self._session.prompts.labels()
-        return all(label in results for label in (*drawn, *(self.imported.keys() & names.keys())))
+        labels = (*self._session.prompts.labels(), *self._session.state.imported)
+        return all(label in results for label in labels)
 
 
 def _nothing_found(drawn: Prompts, shape: Sequence[int]) -> dict[int, LabelLogits]:

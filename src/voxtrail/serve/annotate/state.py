@@ -38,6 +38,7 @@ def whole(workspace: Workspace) -> Parts:
         "undo_what": None,
         "redo_what": None,
         "results": {},
+        "warnings": [],
         "suggestions": [],
         "running": None,
         "session_file": None,
@@ -125,6 +126,7 @@ def found(scan: OpenScan) -> Parts:
         results[str(label)] = told
     return {
         "results": results,
+        "warnings": session.warnings,
         "suggestions": _suggestions(scan),
         "running": running and running.progress,
     }

@@ -13,7 +13,7 @@ from voxtrail.io import read
 from voxtrail.model.base import LoadedModel
 from voxtrail.serve.annotate.events import Tabs
 from voxtrail.serve.annotate.open_scan import OpenScan
-from voxtrail.serve.annotate.places import SESSION_SUFFIX, session_place
+from voxtrail.serve.annotate.places import SESSION_SUFFIX, is_kept, session_place
 from voxtrail.serve.confined import Confined
 from voxtrail.serve.failures import Refused, parts_of
 from voxtrail.serve.model_worker import ModelWorker
@@ -158,8 +158,9 @@ class Workspace:
     def _scan_of(self, session: Path) -> Path:
         """Return the scan beside a session file whose session it is."""
         for place in sorted(session.parent.iterdir()):
-            hidden = place.name.startswith(".") or place.name.endswith(SESSION_SUFFIX)
-            if not hidden and session_place(place, self.folder.root) == session:
+            if place.name.startswith(".") or place.name.endswith(SESSION_SUFFIX):
+                continue
+            if not is_kept(place.name) and session_place(place, self.folder.root) == session:
                 return place
         raise Refused(
             404,

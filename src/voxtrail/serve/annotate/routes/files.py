@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from voxtrail.io.registry import image_suffixes, suffix_of
 from voxtrail.serve.annotate import state
-from voxtrail.serve.annotate.places import SESSION_SUFFIX
+from voxtrail.serve.annotate.places import SESSION_SUFFIX, is_kept
 from voxtrail.serve.annotate.routes.asking import XTab
 from voxtrail.serve.annotate.workspace import Workspace
 from voxtrail.serve.failures import Refused
@@ -80,7 +80,7 @@ def entries(workspace: Workspace, folder: Path) -> list[dict[str, Any]]:
     for one in listed:
         place = Path(one.path)
         inside = place.resolve().is_relative_to(workspace.folder.root)
-        if one.name.startswith(".") or not inside:
+        if one.name.startswith(".") or is_kept(one.name) or not inside:
             continue
         kind = kind_of(place)
         size = place.stat().st_size if place.is_file() else None

@@ -85,7 +85,7 @@ def routes(workspace: Workspace) -> APIRouter:
     def step(tab: str | None, *, back: bool) -> Parts:
         scan = scan_to_change(workspace, tab)
         with scan.changing() as session:
-            before = session.state
+            before, found = session.state, session.results.keys()
             if not (session.undo() if back else session.redo()):
                 raise Refused(
                     409,
@@ -95,9 +95,10 @@ def routes(workspace: Workspace) -> APIRouter:
                     remedy="draw something",
                 )
             moved = changes.places(before, session.state)
-            renamed = before.names.keys() != session.state.names.keys()
+            # With a label, or with what was imported, predictions come and go.
+            whole = before.imported != session.state.imported or found != session.results.keys()
         parts = told(workspace, scan, tab)
-        return {"changed": None if renamed or len(moved) > MANY else listed(moved), **parts}
+        return {"changed": None if whole or len(moved) > MANY else listed(moved), **parts}
 
     return router
 
