@@ -56,6 +56,8 @@ def segmentation(scan: OpenScan, labels: Sequence[int] | None = None) -> Segment
             warnings=[*record.warnings, *_warnings(scan, wanted)],
         ),
         {label: one for label, one in quality.items() if label in wanted},
+        scan.volume,
+        session.prompts,
     )
 
 
