@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic
 
@@ -63,7 +65,9 @@ class OnRay(Executor):
         if started:
             self._connect(ray)
         try:
-            yield from _Crew(ray, self, work, len(items)).run(items)
+            # Ray tells on standard output of workers that died; that is where results go.
+            with redirect_stdout(sys.stderr):
+                yield from _Crew(ray, self, work, len(items)).run(items)
         finally:
             if started:
                 ray.shutdown()
