@@ -315,3 +315,11 @@ def test_labels_a_hair_off_the_scans_grid_are_put_on_it_and_said(case, nano, vox
     assert any("voxels) off the scan's grid" in one for one in warnings)
     scan, out = (nib.load(case / name) for name in ("ct.nii.gz", "s.nii.gz"))
     assert np.array_equal(scan.affine, out.affine)
+
+
+def test_other_peoples_memories_and_their_search_are_recorded(case, segment_args, voxtrail):
+    chosen = ("--search", "pathways:n=2", "--memory", "dam4sam", "--prompt-memory", "near:tau=0.3")
+    assert voxtrail(*segment_args, *chosen).code == 0
+    config = json.loads((case / "seg.json").read_text())["config"]
+    assert config["search"] == "pathways:n=2,spread=0.05"
+    assert config["memory"].startswith("dam4sam:iou=0.8,change=0.2,")
