@@ -49,3 +49,19 @@ def exported_nano(nano: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exported") / "nano"
     export(load_model(str(nano), device="cpu"), folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def nano_edgetam(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a tiny EdgeTAM of random weights."""
+    from tests.nano_families import build_edgetam
+
+    return build_edgetam(tmp_path_factory.mktemp("nano-edgetam"))
+
+
+@pytest.fixture(scope="session")
+def nano_sam3(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a tiny tracker of SAM 3 of random weights."""
+    from tests.nano_families import build_sam3
+
+    return build_sam3(tmp_path_factory.mktemp("nano-sam3"))

@@ -329,7 +329,7 @@ def test_damaged_weights(case, nano, segment_args, refused):
     truncate(folder / "model.safetensors")
     refused(*model_args(segment_args, folder), words=("whole safetensors file",))
     (folder / "config.json").write_text('{"model_type": "bert"')
-    refused(*model_args(segment_args, folder), words=("config.json is not SAM 2's",))
+    refused(*model_args(segment_args, folder), words=("config.json is not a model's",))
     (case / "noise.pt").write_bytes(b"PK\x03\x04" + bytes(range(256)))
     refused(*model_args(segment_args, case / "noise.pt"), words=("cannot be read as weights",))
     (case / "nothing.pt").write_bytes(b"")

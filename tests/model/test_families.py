@@ -13,7 +13,8 @@ from voxtrail.core.memory_spec import SAM2_MEMORY, MemorySpec
 from voxtrail.errors import OptionError, WeightsError
 from voxtrail.model.catalogue import CATALOGUE
 from voxtrail.model.families import FAMILIES, Checkpoint, family_of
-from voxtrail.model.families.sam2 import Sam2Family, memory_of
+from voxtrail.model.families.base import memory_of
+from voxtrail.model.families.sam2 import Sam2Family
 from voxtrail.model.spec import ModelSpec
 from voxtrail.model.weights import load_model
 
@@ -58,11 +59,12 @@ def test_a_folder_of_another_model_is_refused(nano: Path, tmp_path: Path) -> Non
     folder = tmp_path / "other"
     shutil.copytree(nano, folder)
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**config, "model_type": "edgetam_video"}))
+    (folder / "config.json").write_text(json.dumps({**config, "model_type": "sam_hq"}))
     with pytest.raises(WeightsError, match=r"config\.json is not SAM 2's") as caught:
         load_model(str(folder))
-    assert "edgetam_video" in caught.value.received
-    assert "Sam2VideoModel" in caught.value.accepted
+    assert "sam_hq" in caught.value.received
+    for network in ("Sam2VideoModel", "EdgeTamVideoModel", "Sam3TrackerVideoModel"):
+        assert network in caught.value.accepted
 
 
 def test_a_file_of_another_model_is_refused() -> None:

@@ -14,13 +14,13 @@ from voxtrail.core.prompts import BoxPrompt, MaskPrompt
 from voxtrail.errors import OptionError, WeightsError
 from voxtrail.model import hub, official
 from voxtrail.model.catalogue import CATALOGUE
-from voxtrail.model.sam2 import Sam2SliceModel
+from voxtrail.model.torch_model import TorchSliceModel
 from voxtrail.model.weights import load_model
 
 SLICES = np.random.default_rng(0).random((2, 20, 24), dtype=np.float32)
 
 
-def network(model: Sam2SliceModel) -> torch.nn.Module:
+def network(model: TorchSliceModel) -> torch.nn.Module:
     return model._net
 
 

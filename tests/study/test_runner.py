@@ -21,7 +21,7 @@ from voxtrail.core.box import Box
 from voxtrail.datasets.manifest import write_manifest
 from voxtrail.errors import InputError, OutputError
 from voxtrail.executors.serial import Serial
-from voxtrail.model.sam2 import Sam2SliceModel
+from voxtrail.model.torch_model import TorchSliceModel
 from voxtrail.study.experiments import experiments
 from voxtrail.study.pictures import Pictures
 from voxtrail.study.plan import encodings
@@ -42,13 +42,13 @@ KEYS = ["experiment", "variant", "case", "structure"]
 def encoded(monkeypatch) -> Counter:
     """Count the slices that are encoded, by input size."""
     counts: Counter = Counter()
-    encode = Sam2SliceModel.encode
+    encode = TorchSliceModel.encode
 
     def counting(self, slices):
         counts[self.input_size] += len(slices)
         return encode(self, slices)
 
-    monkeypatch.setattr(Sam2SliceModel, "encode", counting)
+    monkeypatch.setattr(TorchSliceModel, "encode", counting)
     return counts
 
 

@@ -19,7 +19,7 @@ from voxtrail.core.prompts import MaskPrompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.errors import OptionError
 from voxtrail.model import official
-from voxtrail.model.families.sam2 import IMAGENET_MEAN, IMAGENET_STD
+from voxtrail.model.spec import IMAGENET_MEAN, IMAGENET_STD
 
 #: The reference's configuration of each published size, by version.
 CONFIGS = {
@@ -146,11 +146,11 @@ class TransformersPeer:
     """
 
     def __init__(self, weights: str, resolution: int, device: str = "cpu") -> None:
-        from voxtrail.model.sam2 import Sam2SliceModel
+        from voxtrail.model.torch_model import TorchSliceModel
         from voxtrail.model.weights import load_model
 
         loaded = load_model(weights, resolution=resolution, device=device).model
-        assert isinstance(loaded, Sam2SliceModel)
+        assert isinstance(loaded, TorchSliceModel)
         self._network = loaded.network
         self._size = resolution
         self._device = device

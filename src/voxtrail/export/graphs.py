@@ -1,4 +1,4 @@
-"""The modules that become graphs: SAM 2's parts over plain tensors.
+"""The modules that become graphs: a model's parts over plain tensors.
 
 Each takes and returns what `voxtrail.model.exported` feeds and reads, by the names of the
 parameters of ``forward`` and of `OUTPUTS`. Sizes are fixed but for the numbers of slices (n, u),
@@ -12,7 +12,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from voxtrail.model.decoder import best
-from voxtrail.model.sam2 import Sam2SliceModel, takes_best_of_three
+from voxtrail.model.torch_model import TorchSliceModel
 
 OUTPUTS = {
     "encode": ("image_embedding", "stride4", "stride8"),
@@ -27,7 +27,7 @@ OUTPUTS = {
 class Attend(nn.Module):
     """Memory attention."""
 
-    def __init__(self, model: Sam2SliceModel) -> None:
+    def __init__(self, model: TorchSliceModel) -> None:
         super().__init__()
         self._pointer_tokens = model.memory_tokens.of_pointers
         self._attention = model.memory_attention
@@ -52,7 +52,7 @@ class Attend(nn.Module):
 class DecodeMask(nn.Module):
     """The pointer of a drawn mask, which itself is taken as it is."""
 
-    def __init__(self, model: Sam2SliceModel) -> None:
+    def __init__(self, model: TorchSliceModel) -> None:
         super().__init__()
         self._downsample = model.network.mask_downsample
         self._embed = model.network.prompt_encoder.mask_embed
@@ -62,7 +62,7 @@ class DecodeMask(nn.Module):
     def forward(
         self, image_embedding: Tensor, stride4: Tensor, stride8: Tensor, mask: Tensor
     ) -> Tensor:
-        """Take (1, 1, size, size) float32 of 0 and 1; return (1, C)."""
+        """Take (1, 1, drawn, drawn) float32 of 0 and 1; return (1, C)."""
         dense = self._embed(self._downsample(mask))
         maps = (image_embedding, stride4, stride8)
         _, pointers, _, _ = self._decoder(*maps, self._sparse, dense, False)
@@ -73,7 +73,7 @@ class DecodeMask(nn.Module):
 class DecodePoints(nn.Module):
     """The mask of points and of a box's corners, which may correct a mask."""
 
-    def __init__(self, model: Sam2SliceModel) -> None:
+    def __init__(self, model: TorchSliceModel) -> None:
         super().__init__()
         self._encoder = model.network.prompt_encoder
         self._dense = nn.Buffer(model.no_prompt[1])
@@ -118,11 +118,11 @@ class DecodePoints(nn.Module):
 class DecodeTracked(nn.Module):
     """The masks that follow from memories alone."""
 
-    def __init__(self, model: Sam2SliceModel) -> None:
+    def __init__(self, model: TorchSliceModel) -> None:
         super().__init__()
         self._decoder = model.decoder
         self._sparse, self._dense = (nn.Buffer(one) for one in model.no_prompt)
-        self._multimask = takes_best_of_three(model.network.config, 0, tracked=True)
+        self._multimask = model.best_of_three.applies(0, tracked=True)
 
     def forward(
         self, image_embedding: Tensor, stride4: Tensor, stride8: Tensor
@@ -140,7 +140,7 @@ class DecodeTracked(nn.Module):
         return decoded
 
 
-def graphs(model: Sam2SliceModel) -> dict[str, nn.Module]:
+def graphs(model: TorchSliceModel) -> dict[str, nn.Module]:
     """Return the modules by the names of their graphs."""
     return {
         "encode": model.encoder,
@@ -152,9 +152,10 @@ def graphs(model: Sam2SliceModel) -> dict[str, nn.Module]:
     }
 
 
-def examples(model: Sam2SliceModel) -> dict[str, dict[str, Tensor]]:
+def examples(model: TorchSliceModel) -> dict[str, dict[str, Tensor]]:
     """Return inputs of the right shapes; sizes that vary are 2 or 3, which no constant equals."""
     size, side = model.input_size, model.spec.positions(model.input_size)
+    drawn = model.spec.drawn_side(size)
     channels = model.network.config.vision_config.fpn_hidden_size
     positions, width = model.memory_tokens.position.shape[1:]
     maps = {
@@ -173,7 +174,7 @@ def examples(model: Sam2SliceModel) -> dict[str, dict[str, Tensor]]:
             "pointers": torch.randn(3, 2, channels),
             "distances": torch.rand(3, 2),
         },
-        "decode_mask": {**one, "mask": (torch.rand(1, 1, size, size) > 0.5).float()},
+        "decode_mask": {**one, "mask": (torch.rand(1, 1, drawn, drawn) > 0.5).float()},
         "decode_points": {
             **one,
             "points": torch.rand(1, 1, 3, 2) * size,

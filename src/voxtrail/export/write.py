@@ -19,8 +19,8 @@ from voxtrail.export.graphs import OUTPUTS, examples, graphs, varying
 from voxtrail.io.atomic import making_folder
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.exported import CONSTANTS, DESCRIPTION, FORMAT, Description
-from voxtrail.model.sam2 import Sam2SliceModel
 from voxtrail.model.shortcuts import Shortcuts
+from voxtrail.model.torch_model import TorchSliceModel
 
 #: Version of ONNX's operators: the first that has GELU.
 OPSET = 20
@@ -48,7 +48,7 @@ def export(
         If the model is not an exact one in PyTorch.
     """
     model = loaded.model
-    if not isinstance(model, Sam2SliceModel) or model.shortcuts != Shortcuts():
+    if not isinstance(model, TorchSliceModel) or model.shortcuts != Shortcuts():
         raise OptionError(
             "only an exact model in PyTorch can be exported",
             received=f"{model.runtime}, {model.shortcuts}",
@@ -61,7 +61,7 @@ def export(
 
 def _write(
     loaded: LoadedModel,
-    model: Sam2SliceModel,
+    model: TorchSliceModel,
     folder: Path,
     progress: Callable[[str], None] | None,
 ) -> Description:
@@ -84,15 +84,15 @@ def _write(
         {name: value.detach().clone().contiguous() for name, value in constants.items()},
         folder / CONSTANTS,
     )
-    points = (int(config.multimask_min_pt_num), int(config.multimask_max_pt_num))
+    best = model.best_of_three
     about = Description(
         name=loaded.name,
         sha256=loaded.sha256,
         input_size=model.input_size,
         channels=int(config.vision_config.fpn_hidden_size),
-        best_of_three=points if config.multimask_output_in_sam else (1, 0),
+        best_of_three=(best.fewest, best.most),
         spec=model.spec,
-        best_of_three_tracked=bool(config.multimask_output_for_tracking),
+        best_of_three_tracked=best.tracked,
     )
     held = {"format": FORMAT, **asdict(about)}
     (folder / DESCRIPTION).write_text(json.dumps(held, indent=2) + "\n", encoding="utf-8")

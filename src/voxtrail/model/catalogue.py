@@ -74,5 +74,19 @@ CATALOGUE: dict[str, CatalogueEntry] = {
             filename="MedSAM2_latest.pt",
             input_size=512,
         ),
+        CatalogueEntry(
+            name="edgetam",
+            repository="yonigozlan/EdgeTAM-hf",
+            licence="Apache-2.0",
+            about="EdgeTAM: SAM 2 with a small encoder and memories of 512 tokens",
+            family="edgetam",
+        ),
+        CatalogueEntry(
+            name="sam3-tracker",
+            repository="facebook/sam3",
+            licence="SAM License; access on request",
+            about="the tracker of SAM 3",
+            family="sam3-tracker",
+        ),
     )
 }

@@ -11,7 +11,7 @@ from typing import Any
 
 from voxtrail.errors import WeightsError
 
-#: No width, size or count of a SAM 2 is larger (the largest published: 1,152 wide, 48 blocks).
+#: No width, size or count is larger (the largest published: 4,736 wide, 48 blocks).
 _MAX_NUMBER = 65_536
 _MAX_LAYERS = 256
 
@@ -26,7 +26,7 @@ _SLACK_BYTES = 64 * 2**20
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """Read a folder's ``config.json``, refusing numbers that no SAM 2 has.
+    """Read a folder's ``config.json``, refusing numbers that no such network has.
 
     Raises
     ------
@@ -46,16 +46,25 @@ def read_config(folder: Path) -> dict[str, Any]:
                 raise ValueError(f"{key} of {number:.6g}")
     except (OSError, ValueError, OverflowError, RecursionError) as error:
         raise WeightsError(
-            "the folder's config.json is not SAM 2's",
+            "the folder's config.json is not a model's",
             received=str(error)[:200],
-            accepted="the configuration of a Sam2VideoModel",
-            remedy="pass a SAM 2 checkpoint",
+            accepted="the configuration of one of transformers' video models",
+            remedy="download it again, or pass another checkpoint",
         ) from error
     return config
 
 
-def check_network(config: Any, file: Path) -> None:
+def check_network(network_class: Any, config: Any, folder: Path) -> None:
     """Refuse a configuration whose network would take far more memory than its file holds.
+
+    Parameters
+    ----------
+    network_class
+        One of transformers' networks.
+    config
+        Its configuration.
+    folder
+        The folder that holds ``model.safetensors``.
 
     Raises
     ------
@@ -63,22 +72,21 @@ def check_network(config: Any, file: Path) -> None:
         If no network can be built of it; or naming both sizes.
     """
     import torch
-    from transformers import Sam2VideoModel
 
     try:
         with torch.device("meta"), warnings.catch_warnings():  # which takes none
             warnings.simplefilter("ignore")
-            network = Sam2VideoModel(config)
+            network = network_class(config)
     except Exception as error:
         # whatever its parts raise at sizes that do not fit together
         raise WeightsError(
             "the checkpoint's configuration is of no network",
             received=f"{type(error).__name__}: {' '.join(str(error).split())[:200]}",
-            accepted="the configuration of a Sam2VideoModel",
-            remedy="pass a SAM 2 checkpoint",
+            accepted=f"the configuration of a {network_class.__name__}",
+            remedy="download it again, or pass another checkpoint",
         ) from error
     needed = sum(value.numel() * value.element_size() for value in network.parameters())
-    held = file.stat().st_size
+    held = (folder / "model.safetensors").stat().st_size
     # Weights may be stored in half precision.
     if needed > 2 * held + _SLACK_BYTES:
         raise WeightsError(

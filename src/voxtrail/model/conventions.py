@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from voxtrail.core.prompts import BoxPrompt, PointPrompt
@@ -23,6 +24,27 @@ ENCODE_PIXELS = 1024 * 1024
 ENCODE_PIXELS_GPU = 8 * ENCODE_PIXELS
 #: What a slice's features are called in a file.
 PACKED_NAMES = ("image_embedding", "stride4", "stride8")
+
+
+@dataclass(frozen=True)
+class BestOfThree:
+    """When a model decodes three masks of a slice and takes the best, not the only one.
+
+    Parameters
+    ----------
+    fewest, most
+        From and up to so many clicks and corners of a box on the slice.
+    tracked
+        Whether on slices that attend to memories, too.
+    """
+
+    fewest: int
+    most: int
+    tracked: bool
+
+    def applies(self, num_points: int, *, tracked: bool) -> bool:
+        """Tell whether it does for a slice."""
+        return self.fewest <= num_points <= self.most and (self.tracked or not tracked)
 
 
 def points_of(prompt: BoxPrompt | PointPrompt) -> tuple[list[tuple[float, float]], list[int]]:

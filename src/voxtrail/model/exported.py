@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.memory_spec import MemorySpec
-from voxtrail.core.prompts import Prompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.errors import WeightsError
 from voxtrail.model.agreement import Agreement
@@ -25,10 +24,10 @@ from voxtrail.model.conventions import (
     ENCODE_PIXELS,
     MASK_LOGIT,
     PACKED_NAMES,
-    PREVIOUS_LIMIT,
+    BestOfThree,
     in_batches,
 )
-from voxtrail.model.gathered_prompts import GatheredPrompts
+from voxtrail.model.prompt_reader import PromptReader
 from voxtrail.model.resize import bilinear, bilinear_antialiased
 from voxtrail.model.shortcuts import Shortcuts
 from voxtrail.model.spec import ModelSpec
@@ -125,7 +124,7 @@ class ExportedFeatures:
     stride8: Array
 
 
-class ExportedModel:
+class ExportedModel(PromptReader):
     """A frozen SAM 2 in exported graphs; implements `voxtrail.model.base.SliceModel`.
 
     Parameters
@@ -149,6 +148,9 @@ class ExportedModel:
         self._size = self.about.input_size
         self._arithmetic = graph_runtime.arithmetic
         self._runtime = graph_runtime.runtime
+        self.best_of_three = BestOfThree(
+            *self.about.best_of_three, self.about.best_of_three_tracked
+        )
         constants = load_file(folder / CONSTANTS)
         self._temporal = constants["temporal_embeddings"]  # (7, M)
         self._memory_position = constants["memory_position"]  # (h*w, M)
@@ -207,51 +209,6 @@ class ExportedModel:
         """Return what `to_array` was given."""
         return array
 
-    def prompt(
-        self,
-        features: ExportedFeatures,
-        prompts: Sequence[Prompt],
-        shape_hw: tuple[int, int],
-        *,
-        previous: SlicePrediction | None = None,
-        tracking: Tracking | None = None,
-    ) -> SlicePrediction:
-        """Segment a slice from what was drawn on it; see `voxtrail.model.base.SliceModel`."""
-        drawn = GatheredPrompts.of(prompts)
-        outline = None if drawn.mask is None else self._outline(drawn.mask)
-        if outline is not None and not drawn.labels:
-            return self._outlined(features, *outline)
-        if previous is not None:
-            fed_back = previous.logits
-        else:
-            fed_back = None if outline is None else outline[1]
-        rows, columns = shape_hw
-        scale = np.array([self._size / columns, self._size / rows], dtype=np.float32)
-        fewest, most = self.about.best_of_three
-        side = self.about.spec.mask_side(self._size)
-        maps = _batch([features])
-        if tracking is None:
-            maps["image_embedding"] = maps["image_embedding"] + self._no_memory[:, None, None]
-        else:
-            maps["image_embedding"] = self._conditioned([tracking])
-        with self.stopwatch.measure("mask decoder"):
-            found = self._graphs["decode_points"].run(
-                {
-                    **maps,
-                    "points": (np.array(drawn.points_xy, dtype=np.float32) * scale)[None, None],
-                    "labels": np.array(drawn.labels, dtype=np.int64)[None, None],
-                    "previous": np.zeros((1, 1, side, side), dtype=np.float32)
-                    if fed_back is None
-                    else fed_back.clip(-PREVIOUS_LIMIT, PREVIOUS_LIMIT)[None, None],
-                    "corrects": np.array(fed_back is not None),
-                    "multimask": np.array(
-                        fewest <= len(drawn.labels) <= most
-                        and (tracking is None or self.about.best_of_three_tracked)
-                    ),
-                }
-            )
-        return _predictions(found, prompted=True)[0]
-
     def track(self, trackings: Sequence[Tracking]) -> list[SlicePrediction]:
         """Segment slices from memories alone; those with as many memories go in one batch."""
         return in_batches(trackings, self._track_alike)
@@ -293,12 +250,11 @@ class ExportedModel:
         return bilinear(np.stack([prediction.logits for prediction in predictions]), shape_hw)
 
     def _outline(self, drawn: NDArray[np.bool_]) -> tuple[Array, Array]:
-        """Return a drawn mask at the input's size, 0 and 1, and as logits at a quarter of it."""
-        size = self._size
+        spec = self.about.spec
+        size, side = spec.drawn_side(self._size), spec.mask_side(self._size)
         mask = drawn.astype(np.float32)[None]
         if drawn.shape != (size, size):
             mask = (bilinear_antialiased(mask, (size, size)) >= 0.5).astype(np.float32)
-        side = self.about.spec.mask_side(size)
         logits = bilinear_antialiased(mask * (2 * MASK_LOGIT) - MASK_LOGIT, (side, side))
         return mask[None], logits[0]
 
@@ -314,6 +270,36 @@ class ExportedModel:
             prompted=True,
             area=float((logits > 0).mean()),
         )
+
+    def _pointed(
+        self,
+        features: ExportedFeatures,
+        points: NDArray[np.float32],
+        labels: NDArray[np.int64],
+        corrected: Array | None,
+        tracking: Tracking | None,
+        multimask: bool,
+    ) -> SlicePrediction:
+        side = self.about.spec.mask_side(self._size)
+        maps = _batch([features])
+        if tracking is None:
+            maps["image_embedding"] = maps["image_embedding"] + self._no_memory[:, None, None]
+        else:
+            maps["image_embedding"] = self._conditioned([tracking])
+        with self.stopwatch.measure("mask decoder"):
+            found = self._graphs["decode_points"].run(
+                {
+                    **maps,
+                    "points": points[None, None],
+                    "labels": labels[None, None],
+                    "previous": np.zeros((1, 1, side, side), dtype=np.float32)
+                    if corrected is None
+                    else corrected[None, None],
+                    "corrects": np.array(corrected is not None),
+                    "multimask": np.array(multimask),
+                }
+            )
+        return _predictions(found, prompted=True)[0]
 
     def _track_alike(self, trackings: list[Tracking]) -> list[SlicePrediction]:
         return _chosen(*self._decode_tracked(trackings))

@@ -76,10 +76,13 @@ def fetch(repository: str, filename: str | None, *, quiet: bool) -> Path:
     Raises
     ------
     WeightsError
-        If they are not cached and cannot be downloaded; says how to bring them by hand.
+        If they are not cached and cannot be downloaded; says how to bring them by hand, or how to
+        ask for access.
     """
     if path := cached(repository, filename):
         return path
+    from huggingface_hub.errors import GatedRepoError
+
     check_available(repository, filename)
     try:
         with _words_of_the_client(quiet=quiet):
@@ -87,6 +90,8 @@ def fetch(repository: str, filename: str | None, *, quiet: bool) -> Path:
                 _patiently(partial(_download, repository, name), quiet=quiet)
                 for name in _files(filename)
             ]
+    except GatedRepoError as error:
+        raise _gated(repository, _reason(error)) from error
     except Exception as error:
         # the hub's client raises its own errors, its transport's, and the system's
         raise _not_here(repository, filename, _reason(error)) from error
@@ -179,4 +184,14 @@ def _not_here(repository: str, filename: str | None, reason: str) -> WeightsErro
             f"{' ' + filename if filename else ''} --local-dir DIR', copy it here and pass "
             f"{option}; or use the bundled --model micro"
         ),
+    )
+
+
+def _gated(repository: str, reason: str) -> WeightsError:
+    return WeightsError(
+        f"the weights of {repository} are given on request only",
+        received=reason,
+        accepted="a Hugging Face account that was granted access, and its token on this machine",
+        remedy=f"ask on https://huggingface.co/{repository}, then run 'hf auth login'; or pass a "
+        "folder that was downloaded elsewhere with --model FOLDER",
     )

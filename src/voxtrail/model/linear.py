@@ -44,3 +44,9 @@ def joined(
     first, second = weight.detach().double(), then_weight.detach().double()
     offset = second @ bias.detach().double() + then_bias.detach().double()
     return Linear(second @ first, offset, dtype)
+
+
+def number_type(precision: str) -> torch.dtype:
+    """Return the type of products that a `Shortcuts` names."""
+    found: torch.dtype = getattr(torch, precision)
+    return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
@@ -31,3 +33,19 @@ def resized(logits: Tensor, shape_hw: tuple[int, int]) -> Tensor:
     if tuple(logits.shape[-2:]) == tuple(shape_hw):
         return logits
     return F.interpolate(logits, size=shape_hw, mode="bilinear", align_corners=False)
+
+
+def as_tokens(maps: Tensor) -> Tensor:
+    """Turn (n, C, h, w) into (n, h*w, C)."""
+    return maps.flatten(2).transpose(1, 2)
+
+
+def halved(maps: Tensor) -> Tensor:
+    """Average (n, C, h, w) over 2 x 2 positions."""
+    return F.avg_pool2d(maps, 2)
+
+
+def sine_map(encoding: Any, channels: int, side: int, device: torch.device) -> Tensor:
+    """Return what a sine encoding of transformers gives a grid: (1, channels, side, side)."""
+    found: Tensor = encoding(torch.Size((1, channels, side, side)), device, torch.float32)
+    return found

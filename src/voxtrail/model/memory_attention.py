@@ -21,6 +21,8 @@ from torch import Tensor, nn
 
 from voxtrail.model.attention import attend
 from voxtrail.model.linear import Linear, joined
+from voxtrail.model.memory_layout import MemoryLayout, grid
+from voxtrail.model.rotary import halves, rotate, rotations
 
 #: Weight of the neck's sine encoding in the queries (``pos_enc_at_input`` of the reference).
 QUERY_POSITION_WEIGHT = 0.1
@@ -32,13 +34,13 @@ class MemoryAttention(nn.Module):
     Parameters
     ----------
     network
-        A ``transformers.Sam2VideoModel``.
+        A ``transformers.Sam2VideoModel``, or another with its memory attention.
     query_position
         (h*w, C): the neck's sine encoding, added to the features.
     side
         h = w, positions a side.
-    coarse
-        Whether memory tokens stand for 2 x 2 positions each.
+    layout
+        Where the tokens of a memory lie and how much each counts.
     dtype
         Of matrix products; sums and norms stay in float32.
     """
@@ -52,7 +54,7 @@ class MemoryAttention(nn.Module):
         network: Any,
         query_position: Tensor,
         side: int,
-        coarse: bool,
+        layout: MemoryLayout,
         dtype: torch.dtype,
     ) -> None:
         super().__init__()
@@ -60,13 +62,11 @@ class MemoryAttention(nn.Module):
         width = attention.layers[0].self_attn.head_dim
         self._layers = nn.ModuleList(_Layer(layer, dtype) for layer in attention.layers)
         self._norm = attention.layer_norm
-        self._log_tokens = math.log(4.0) if coarse else 0.0
+        self._log_weight = math.log(layout.weight)
         self.register_buffer("_position", QUERY_POSITION_WEIGHT * query_position)
         angles = attention.rotary_emb.inv_freq.float()
-        self.register_buffer("_turn", _rotations(angles, _places(side, coarse=False), width, dtype))
-        self.register_buffer(
-            "_turn_memory", _rotations(angles, _places(side, coarse), width, dtype)
-        )
+        self.register_buffer("_turn", rotations(angles, grid(side), width, dtype))
+        self.register_buffer("_turn_memory", rotations(angles, layout.places, width, dtype))
 
     def forward(
         self,
@@ -112,10 +112,10 @@ class MemoryAttention(nn.Module):
         return attended.transpose(1, 2).reshape(-1, *features.shape[1:])
 
     def _bias(self, memory: Tensor, pointers: Tensor) -> Tensor | None:
-        """Return what makes a token of four positions count four times as much as a pointer."""
-        if not self._log_tokens:
+        """Return what makes a token that counts as several weigh more than a pointer."""
+        if not self._log_weight:
             return None
-        spatial = memory.new_full((memory.shape[1] * memory.shape[2],), self._log_tokens)
+        spatial = memory.new_full((memory.shape[1] * memory.shape[2],), self._log_weight)
         return torch.cat([spatial, memory.new_zeros(pointers.shape[1])])
 
 
@@ -131,9 +131,9 @@ class _Layer(nn.Module):
         )
         self._self = _Projections(layer.self_attn, dtype)
         self._cross = _Projections(layer.cross_attn_image, dtype)
-        self._enter = Linear(layer.linear1.weight, layer.linear1.bias, dtype)
-        self._leave = Linear(layer.linear2.weight, layer.linear2.bias, dtype)
-        self._activation = layer.activation
+        enter, leave, self._activation = _perceptron(layer)
+        self._enter = Linear(enter.weight, enter.bias, dtype)
+        self._leave = Linear(leave.weight, leave.bias, dtype)
 
     def attend_to_itself(self, queries: Tensor, turn: Tensor) -> Tensor:
         normed = self._norm1(queries).to(turn.dtype)
@@ -162,12 +162,12 @@ class _Projections(nn.Module):
 
     def __init__(self, attention: Any, dtype: torch.dtype) -> None:
         super().__init__()
-        halves = _halves(attention.head_dim, attention.q_proj.weight.device)
+        order = halves(attention.head_dim, attention.q_proj.weight.device)
         scale = attention.scaling
         query, key = attention.q_proj, attention.k_proj
         value, out = attention.v_proj, attention.o_proj
-        self._query = Linear(query.weight[halves] * scale, query.bias[halves] * scale, dtype)
-        self._key = Linear(key.weight[halves], key.bias[halves], dtype)
+        self._query = Linear(query.weight[order] * scale, query.bias[order] * scale, dtype)
+        self._key = Linear(key.weight[order], key.bias[order], dtype)
         self._out = joined(value.weight, value.bias, out.weight, out.bias, dtype)
 
     def forward(
@@ -180,39 +180,19 @@ class _Projections(nn.Module):
         bias: Tensor | None,
     ) -> Tensor:
         """Read tokens; the last of them, beyond the turns, are keys without a place."""
-        queries = _rotate(self._query(queries), turn)
+        queries = rotate(self._query(queries), turn)
         keys = self._key(placed)
         spatial = turn_tokens.shape[1]
         if spatial == keys.shape[1]:
-            keys = _rotate(keys, turn_tokens)
+            keys = rotate(keys, turn_tokens)
         else:
-            keys = torch.cat([_rotate(keys[:, :spatial], turn_tokens), keys[:, spatial:]], dim=1)
+            keys = torch.cat([rotate(keys[:, :spatial], turn_tokens), keys[:, spatial:]], dim=1)
         read: Tensor = self._out(attend(queries, keys, tokens, bias))
         return read
 
 
-def _halves(width: int, device: torch.device) -> Tensor:
-    """Return the order that puts the first of each pair of channels before all the second ones."""
-    return torch.arange(width, device=device).reshape(-1, 2).T.reshape(-1)
-
-
-def _places(side: int, coarse: bool) -> Tensor:
-    """Return (positions, 2): x and y of each token, in units of the fine grid."""
-    step = 2 if coarse else 1
-    along = torch.arange(0, side, step, dtype=torch.float32) + (step - 1) / 2
-    rows, columns = torch.meshgrid(along, along, indexing="ij")
-    return torch.stack([columns.flatten(), rows.flatten()], dim=-1)
-
-
-def _rotations(frequencies: Tensor, places: Tensor, width: int, dtype: torch.dtype) -> Tensor:
-    """Return (2, positions, C/2): cosines and sines of each pair's angle, x before y."""
-    angles = places.to(frequencies.device)[:, :, None] * frequencies  # (positions, 2, C/4)
-    angles = angles.reshape(len(places), width // 2)
-    return torch.stack([angles.cos(), angles.sin()]).to(dtype)
-
-
-def _rotate(tokens: Tensor, turn: Tensor) -> Tensor:
-    """Rotate (n, positions, C), whose pairs lie in halves, by (2, positions, C/2)."""
-    first, second = tokens.chunk(2, dim=-1)
-    cos, sin = turn[0], turn[1]
-    return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
+def _perceptron(layer: Any) -> tuple[Any, Any, Any]:
+    """Return a layer's two linear maps and what is between them, named as in either family."""
+    if hasattr(layer, "mlp"):  # EdgeTAM
+        return layer.mlp.up_proj, layer.mlp.down_proj, layer.mlp.act_fn
+    return layer.linear1, layer.linear2, layer.activation

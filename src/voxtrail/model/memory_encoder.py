@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,21 +16,26 @@ class MemoryEncoder(nn.Module):
     Parameters
     ----------
     network
-        A ``transformers.Sam2VideoModel``.
+        A ``transformers.Sam2VideoModel``, or another with its memory encoder.
     size
         Side of the square input in pixels.
-    coarse
-        Whether memories are averaged over 2 x 2 positions.
+    mask_size
+        Side of the masks that the memory encoder takes, in pixels: 16 times that of its maps.
+    to_tokens
+        See `voxtrail.model.memory_layout.MemoryLayout`.
     """
 
-    def __init__(self, network: Any, size: int, coarse: bool) -> None:
+    def __init__(
+        self, network: Any, size: int, mask_size: int, to_tokens: Callable[[Tensor], Tensor]
+    ) -> None:
         super().__init__()
         self._encoder = network.memory_encoder
         self._absent = network.occlusion_spatial_embedding_parameter
         self._scale = float(network.config.sigmoid_scale_for_mem_enc)
         self._bias = float(network.config.sigmoid_bias_for_mem_enc)
         self._size = size
-        self._coarse = coarse
+        self._mask_size = mask_size
+        self._to_tokens = to_tokens
 
     def forward(
         self, image_embedding: Tensor, logits: Tensor, drawn: Tensor, absent: Tensor
@@ -52,28 +58,20 @@ class MemoryEncoder(nn.Module):
         Tensor
             (n, positions, M).
         """
-        masks = logits[:, None]
-        if masks.shape[-1] != self._size:
-            masks = F.interpolate(
-                masks, size=(self._size, self._size), mode="bilinear", align_corners=False
-            )
+        masks = _resized(logits[:, None], self._size)
         masks = torch.where(
             drawn[:, None, None, None], (masks > 0).to(masks.dtype), torch.sigmoid(masks)
         )
-        memories, _ = self._encoder(
-            image_embedding, masks * self._scale + self._bias
-        )  # (n, M, h, w)
+        masks = _resized(masks * self._scale + self._bias, self._mask_size)
+        memories, _ = self._encoder(image_embedding, masks)  # (n, M, h, w)
         if self._absent is not None:
             embedding = self._absent[..., None, None]
             memories = memories + absent.to(memories.dtype)[:, None, None, None] * embedding
-        return as_tokens(halved(memories) if self._coarse else memories)
+        return self._to_tokens(memories)
 
 
-def as_tokens(maps: Tensor) -> Tensor:
-    """Turn (n, C, h, w) into (n, h*w, C)."""
-    return maps.flatten(2).transpose(1, 2)
-
-
-def halved(maps: Tensor) -> Tensor:
-    """Average (n, C, h, w) over 2 x 2 positions."""
-    return F.avg_pool2d(maps, 2)
+def _resized(masks: Tensor, size: int) -> Tensor:
+    """Enlarge (n, 1, rows, columns) to a square."""
+    if masks.shape[-1] == size:
+        return masks
+    return F.interpolate(masks, size=(size, size), mode="bilinear", align_corners=False)

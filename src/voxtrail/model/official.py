@@ -150,10 +150,16 @@ def config_of(state: Mapping[str, Tensor], source: str) -> Any:
             },
             "backbone_channel_list": widths[::-1],
         },
-        # The two that SAM 2.1 added to SAM 2.
-        enable_occlusion_spatial_embedding="no_obj_embed_spatial" in state,
-        enable_temporal_pos_encoding_for_object_pointers="obj_ptr_tpos_proj.weight" in state,
+        **options_of(state),
     )
+
+
+def options_of(state: Mapping[str, Any]) -> dict[str, bool]:
+    """Return the two options of the configuration that SAM 2.1 added to SAM 2."""
+    return {
+        "enable_occlusion_spatial_embedding": "no_obj_embed_spatial" in state,
+        "enable_temporal_pos_encoding_for_object_pointers": "obj_ptr_tpos_proj.weight" in state,
+    }
 
 
 def convert(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -9,6 +9,10 @@ from typing import Any
 from voxtrail.core.memory_spec import MemorySpec
 from voxtrail.errors import OptionError
 
+#: Mean and standard deviation of the three colour channels of ImageNet, 0 to 1.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
 
 @dataclass(frozen=True)
 class ModelSpec:
@@ -48,6 +52,13 @@ class ModelSpec:
         """Return the side of mask logits in pixels."""
         return 4 * self.positions(input_size)
 
+    def drawn_side(self, input_size: int) -> int:
+        """Return the side at which a drawn mask is read and memories take masks, in pixels.
+
+        It is the input's where the stride is 16, and a little more where it is less.
+        """
+        return 16 * self.positions(input_size)
+
     def check_input(self, size: int) -> None:
         """Refuse an input size that the model cannot take.
 
@@ -62,8 +73,13 @@ class ModelSpec:
                 received=size,
                 accepted=f"a multiple of {self.input_multiple} from {self.smallest_input} to "
                 f"{self.largest_input}",
-                remedy=f"pass for example --resolution {16 * self.input_multiple}",
+                remedy=f"pass for example --resolution {self._nearest(size)}",
             )
+
+    def _nearest(self, size: int) -> int:
+        """Return the size that it takes and that is nearest to ``size``."""
+        multiple = round(size / self.input_multiple) * self.input_multiple
+        return min(max(multiple, self.smallest_input), self.largest_input)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain values."""

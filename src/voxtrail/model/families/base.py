@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from voxtrail.core.memory_spec import MemorySpec
 from voxtrail.model.base import SliceModel
 from voxtrail.model.shortcuts import Shortcuts
 from voxtrail.model.spec import ModelSpec
@@ -99,3 +100,15 @@ class ModelFamily(ABC):
         OptionError
             If the input size cannot be had.
         """
+
+
+def memory_of(config: Any) -> MemorySpec:
+    """Return what a video model's configuration says that its memory has room for."""
+    recent = int(config.num_maskmem) - 1
+    limit = int(config.max_cond_frame_num)
+    return MemorySpec(
+        recent_embeddings=recent,
+        prompt_embedding=recent,
+        max_pointers=int(config.max_object_pointers_in_encoder),
+        max_prompts=None if limit < 0 else limit,
+    )

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from voxtrail.errors import UnavailableError
-from voxtrail.model.sam2 import Sam2SliceModel
+from voxtrail.model.torch_model import TorchSliceModel
 from voxtrail.study.target import Target
 from voxtrail.study.task_context import TaskContext
 from voxtrail.study.tasks.base import Measurements, Task
@@ -32,7 +32,7 @@ class EmbeddingSimilarity(Task):
     def run(self, target: Target | None, context: TaskContext) -> Measurements:
         """Compare the two; see `Task.run`."""
         loaded = context.model(None, None)
-        if not isinstance(loaded.model, Sam2SliceModel):
+        if not isinstance(loaded.model, TorchSliceModel):
             raise UnavailableError(f"the embeddings of a model that {loaded.model.runtime} runs")
         embeddings = loaded.model.temporal_embeddings.double().cpu().numpy()
         one, other = embeddings[self.first], embeddings[self.second]

@@ -1,26 +1,24 @@
-"""SAM 2 in PyTorch, built from the parts of transformers' ``Sam2VideoModel``.
+"""SAM 2 and its kin in PyTorch, built from the parts of transformers' video models.
 
-Its parts only: image encoder, prompt encoder, mask decoder, memory attention, memory encoder and
-embeddings. Neither its session nor its frame loop is used, because which memory a slice attends
-to is voxtrail's own question. Shapes in comments: n slices, C channels, h x w positions at stride
-16, M = 64 memory channels.
+Their parts only: image encoder, prompt encoder, mask decoder, memory attention, memory encoder and
+embeddings. Neither their session nor their frame loop is used, because which memory a slice attends
+to is voxtrail's own question. Shapes in comments: n slices, C channels, h x w positions of the
+image embedding, M = 64 memory channels.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, SupportsFloat
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from voxtrail.core.memory_spec import MemorySpec
-from voxtrail.core.prompts import Prompt
 from voxtrail.core.stopwatch import Stopwatch
 from voxtrail.model.agreement import Agreement
 from voxtrail.model.base import SlicePrediction, Tracking
@@ -28,20 +26,21 @@ from voxtrail.model.conventions import (
     ENCODE_PIXELS,
     ENCODE_PIXELS_GPU,
     MASK_LOGIT,
-    PACKED_NAMES,
-    PREVIOUS_LIMIT,
+    BestOfThree,
     in_batches,
 )
 from voxtrail.model.cuda_graphed import CudaGraphed
 from voxtrail.model.decoder import Decoder, best
 from voxtrail.model.device import on_device
-from voxtrail.model.gathered_prompts import GatheredPrompts
-from voxtrail.model.image_encoder import ImageEncoder
-from voxtrail.model.maps import copied, fitted, resized, shares
+from voxtrail.model.linear import number_type
+from voxtrail.model.maps import as_tokens, copied, fitted, resized, shares, sine_map
 from voxtrail.model.memory_attention import MemoryAttention
-from voxtrail.model.memory_encoder import MemoryEncoder, as_tokens, halved
+from voxtrail.model.memory_encoder import MemoryEncoder
+from voxtrail.model.memory_layout import MemoryLayout
 from voxtrail.model.memory_tokens import MemoryTokens
+from voxtrail.model.prompt_reader import PromptReader
 from voxtrail.model.shortcuts import Shortcuts
+from voxtrail.model.slice_features import SliceFeatures, from_array, to_array
 from voxtrail.model.spec import ModelSpec
 
 #: What `voxtrail.model.decoder.Decoder` returns, in float32.
@@ -51,30 +50,19 @@ Decoded = tuple[Tensor, Tensor, Tensor, Tensor]
 EMPTY_POINT_LABEL = -1
 
 
-@dataclass(frozen=True, eq=False)
-class SliceFeatures:
-    """One encoded slice.
-
-    Parameters
-    ----------
-    image_embedding
-        (C, h, w) features at stride 16.
-    fine
-        (C/8, 4h, 4w) and (C/4, 2h, 2w): the decoder's maps at strides 4 and 8.
-    """
-
-    image_embedding: Tensor
-    fine: tuple[Tensor, Tensor]
-
-
-class Sam2SliceModel:
-    """A frozen SAM 2 at a fixed input size; implements `voxtrail.model.base.SliceModel`.
+class TorchSliceModel(PromptReader):
+    """A frozen network at a fixed input size; implements `voxtrail.model.base.SliceModel`.
 
     Parameters
     ----------
     network
-        A ``transformers.Sam2VideoModel`` whose configuration carries the input size. It is put
-        into evaluation mode and asks for no gradients from then on.
+        A ``transformers.Sam2VideoModel``, or another that names its parts alike, whose
+        configuration carries the input size; frozen, as `voxtrail.model.network` builds it.
+    encoder
+        From grey slices (n, 1, size, size), 0 to 1, to the image embedding (n, C, h, w) and the
+        decoder's maps (n, C/8, 4h, 4w) and (n, C/4, 2h, 2w).
+    layout
+        How its memories become tokens.
     spec
         Its sizes and the room in its memory.
     weights_sha256
@@ -92,41 +80,44 @@ class Sam2SliceModel:
     def __init__(
         self,
         network: Any,
+        encoder: nn.Module,
+        layout: MemoryLayout,
         spec: ModelSpec,
         weights_sha256: str | None = None,
         shortcuts: Shortcuts | None = None,
     ) -> None:
         self.spec = spec
         self.shortcuts = shortcuts or Shortcuts()
-        self._net = network.eval().requires_grad_(False)
+        self._net = network
         config = network.config
-        self._config = config
         self._size = int(config.image_size)
+        self.best_of_three = _best_of_three(config)
         self._side = spec.positions(self._size)
         self._device = network.no_memory_embedding.device
         self._channels = int(config.vision_config.fpn_hidden_size)
         self._weights = weights_sha256 or secrets.token_hex(16)
         self.stopwatch = Stopwatch()
         with torch.no_grad():
-            coarse = self.shortcuts.coarse_memories
-            dtype = getattr(torch, self.shortcuts.precision)
             # The sine encoding of the neck is added to the queries of memory attention.
-            query_position = self._sine_map(
-                network.vision_encoder.neck.position_encoding, self._channels
+            query_position = sine_map(
+                network.vision_encoder.neck.position_encoding,
+                self._channels,
+                self._side,
+                self._device,
             )
-            memory_position = self._sine_map(
-                network.memory_encoder.position_encoding,
-                int(config.memory_encoder_output_channels),
-            )
-            self.memory_tokens = MemoryTokens(
-                network, as_tokens(halved(memory_position) if coarse else memory_position)
-            )
-            self.encoder = ImageEncoder(network, spec, self._size, dtype)
+            self.memory_tokens = MemoryTokens(network, layout.position)
+            self.encoder = encoder
             self.memory_attention = MemoryAttention(
-                network, as_tokens(query_position)[0], self._side, coarse, dtype
+                network,
+                as_tokens(query_position)[0],
+                self._side,
+                layout,
+                number_type(self.shortcuts.precision),
             )
             self.decoder = Decoder(network)
-            self.memory_encoder = MemoryEncoder(network, self._size, coarse)
+            self.memory_encoder = MemoryEncoder(
+                network, self._size, spec.drawn_side(self._size), layout.to_tokens
+            )
             self.no_prompt = self._embedded_nothing()
         if self.shortcuts.compiled:
             # "Freezing" lays the weights out for the processor once and for all; it wants neither
@@ -198,71 +189,20 @@ class Sam2SliceModel:
         return encoded
 
     def pack(self, features: SliceFeatures) -> dict[str, NDArray[np.generic]]:
-        """Return one slice's features as float32 arrays: image_embedding, stride 4 and stride 8."""
-        tensors = (features.image_embedding, *features.fine)
-        return {name: one.cpu().numpy() for name, one in zip(PACKED_NAMES, tensors, strict=True)}
+        """Return one slice's features as float32 arrays."""
+        return features.pack()
 
     def unpack(self, arrays: Mapping[str, NDArray[np.generic]]) -> SliceFeatures:
         """Return the features that `pack` made arrays of."""
-        image_embedding, stride4, stride8 = (
-            torch.from_numpy(arrays[name]).to(self._device) for name in PACKED_NAMES
-        )
-        return SliceFeatures(image_embedding, (stride4, stride8))
+        return SliceFeatures.unpack(arrays, self._device)
 
     def to_array(self, tensor: Tensor) -> NDArray[np.generic]:
         """Return logits, a pointer or a spatial memory as an array, bfloat16 as its 16 bits."""
-        held = tensor.cpu()
-        if held.dtype != torch.bfloat16:
-            return np.asarray(held.numpy())
-        return np.asarray(held.view(torch.int16).numpy().view(np.uint16))
+        return to_array(tensor)
 
     def from_array(self, array: NDArray[np.generic]) -> Tensor:
         """Return what `to_array` made an array of."""
-        if array.dtype != np.uint16:
-            return torch.from_numpy(array).to(self._device)
-        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16).to(self._device)
-
-    @torch.no_grad()
-    def prompt(
-        self,
-        features: SliceFeatures,
-        prompts: Sequence[Prompt],
-        shape_hw: tuple[int, int],
-        *,
-        previous: SlicePrediction | None = None,
-        tracking: Tracking | None = None,
-    ) -> SlicePrediction:
-        """Segment a slice from what was drawn on it; see `voxtrail.model.base.SliceModel`."""
-        drawn = GatheredPrompts.of(prompts)
-        outline = None if drawn.mask is None else self._outline(drawn.mask)
-        if outline is not None and not drawn.labels:
-            return self._outlined(features, *outline)
-        if previous is not None:
-            fed_back = previous.logits
-        else:
-            fed_back = None if outline is None else outline[1]
-        rows, columns = shape_hw
-        # The reference divides by the slice's size and multiplies by the input's.
-        scale = on_device([self._size / columns, self._size / rows], self._device)
-        coordinates = on_device(drawn.points_xy, self._device) * scale
-        sparse, dense = self._net.prompt_encoder(
-            input_points=coordinates[None, None],
-            input_labels=on_device(drawn.labels, self._device)[None, None],
-            input_boxes=None,
-            input_masks=None
-            if fed_back is None
-            else fed_back.clamp(-PREVIOUS_LIMIT, PREVIOUS_LIMIT)[None, None],
-        )
-        if tracking is None:
-            no_memory = self._net.no_memory_embedding.view(1, -1, 1, 1)
-            conditioned = features.image_embedding[None] + no_memory
-        else:
-            conditioned = self._conditioned([tracking])
-        multimask = takes_best_of_three(
-            self._config, len(drawn.labels), tracked=tracking is not None
-        )
-        decoded = self._decode(conditioned, [features], sparse, dense, multimask)
-        return self._chosen(*decoded, prompted=True)[0]
+        return from_array(array, self._device)
 
     @torch.no_grad()
     def track(self, trackings: Sequence[Tracking]) -> list[SlicePrediction]:
@@ -325,13 +265,14 @@ class Sam2SliceModel:
             for i in range(len(slices))
         ]
 
+    @torch.no_grad()
     def _outline(self, drawn: NDArray[np.bool_]) -> tuple[Tensor, Tensor]:
-        """Return a drawn mask at the input's size, 0 and 1, and as logits at a quarter of it."""
         mask = torch.from_numpy(np.ascontiguousarray(drawn))[None, None].float().to(self._device)
-        mask = (fitted(mask, self._size) >= 0.5).float()
+        mask = (fitted(mask, self.spec.drawn_side(self._size)) >= 0.5).float()
         logits = fitted(mask * (2 * MASK_LOGIT) - MASK_LOGIT, self.spec.mask_side(self._size))
         return mask, logits[0, 0]
 
+    @torch.no_grad()
     def _outlined(self, features: SliceFeatures, mask: Tensor, logits: Tensor) -> SlicePrediction:
         # The mask is taken as it is; the decoder only makes its pointer (without no-memory
         # embedding, and from the single-mask token, as in the reference).
@@ -350,6 +291,30 @@ class Sam2SliceModel:
             prompted=True,
             area=shares(logits[None])[0],
         )
+
+    @torch.no_grad()
+    def _pointed(
+        self,
+        features: SliceFeatures,
+        points: NDArray[np.float32],
+        labels: NDArray[np.int64],
+        corrected: Tensor | None,
+        tracking: Tracking | None,
+        multimask: bool,
+    ) -> SlicePrediction:
+        sparse, dense = self._net.prompt_encoder(
+            input_points=on_device(points, self._device)[None, None],
+            input_labels=on_device(labels, self._device)[None, None],
+            input_boxes=None,
+            input_masks=None if corrected is None else corrected[None, None],
+        )
+        if tracking is None:
+            no_memory = self._net.no_memory_embedding.view(1, -1, 1, 1)
+            conditioned = features.image_embedding[None] + no_memory
+        else:
+            conditioned = self._conditioned([tracking])
+        decoded = self._decode(conditioned, [features], sparse, dense, multimask)
+        return self._chosen(*decoded, prompted=True)[0]
 
     def _track_alike(self, trackings: list[Tracking]) -> list[SlicePrediction]:
         return self._chosen(*self._decode_tracked(trackings), prompted=False)
@@ -374,7 +339,7 @@ class Sam2SliceModel:
             [tracking.features for tracking in trackings],
             sparse.expand(count, -1, -1, -1),
             dense.expand(count, -1, -1, -1),
-            takes_best_of_three(self._config, 0, tracked=True),
+            self.best_of_three.applies(0, tracked=True),
         )
 
     def _conditioned(self, trackings: Sequence[Tracking]) -> Tensor:
@@ -433,12 +398,6 @@ class Sam2SliceModel:
     def _number(self, number: SupportsFloat) -> Tensor:
         return number if isinstance(number, Tensor) else on_device(float(number), self._device)
 
-    def _sine_map(self, encoding: Any, channels: int) -> Tensor:
-        """Return the sine encoding of positions at stride 16: (1, channels, h, w)."""
-        shape = torch.Size((1, channels, self._side, self._side))
-        found: Tensor = encoding(shape, self._device, torch.float32)
-        return found
-
     def _embedded_nothing(self) -> tuple[Tensor, Tensor]:
         """Return the embedding of a slice without a prompt: (1, 1, 2, C) and (1, C, h, w)."""
         sparse, dense = self._net.prompt_encoder(
@@ -450,20 +409,10 @@ class Sam2SliceModel:
         return sparse, dense
 
 
-def takes_best_of_three(config: Any, num_points: int, *, tracked: bool) -> bool:
-    """Tell whether SAM 2 decodes three masks and takes the best, or only one.
-
-    Parameters
-    ----------
-    config
-        A ``Sam2VideoConfig``.
-    num_points
-        Clicks and corners of a box on the slice.
-    tracked
-        Whether the slice attends to memories.
-    """
-    return bool(
-        config.multimask_output_in_sam
-        and (not tracked or config.multimask_output_for_tracking)
-        and config.multimask_min_pt_num <= num_points <= config.multimask_max_pt_num
+def _best_of_three(config: Any) -> BestOfThree:
+    """Return what a configuration of transformers says of it."""
+    points = (int(config.multimask_min_pt_num), int(config.multimask_max_pt_num))
+    return BestOfThree(
+        *(points if config.multimask_output_in_sam else (1, 0)),
+        tracked=bool(config.multimask_output_for_tracking),
     )
