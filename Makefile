@@ -78,11 +78,16 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 # sam2 is the reference that the tests compare with, MONAI that of the measures. Both are installed
 # without their own dependencies: sam2 would ask for a torchvision that need not match a CPU build
-# of PyTorch, and of MONAI only the measures are used.
+# of PyTorch, and of MONAI only the measures are used. EdgeTAM's and SAM 3's authors' predictors lie
+# in folders of their own: tests start them in processes of their own (tests/parity/authors).
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "== installing what the tests need =="
 	$(PIP) -e '.[dev]'
 	$(PIP) --no-deps --no-build-isolation sam2==1.1.0 monai==1.6.1
+	$(PIP) --no-deps --upgrade --target $(VENV)/authors/edgetam edgetam-dimos==1.0.1 \
+		timm==1.0.31 torchvision==0.28.0
+	$(PIP) --no-deps --upgrade --target $(VENV)/authors/sam3 sam3==0.1.4 \
+		einops==0.8.1 ftfy==6.3.1 timm==1.0.31 torchvision==0.28.0 wcwidth==0.2.14
 	@touch $@
 
 clean:

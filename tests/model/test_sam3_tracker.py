@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -111,6 +112,7 @@ def test_a_download_that_needs_a_grant_says_how_to_get_it(monkeypatch: pytest.Mo
     def refused(*_: object) -> Path:
         error = GatedRepoError.__new__(GatedRepoError)
         OSError.__init__(error, "Access to model facebook/sam3 is restricted.")
+        error.response = SimpleNamespace(status_code=403)
         raise error
 
     monkeypatch.setattr(hub, "_download", refused)
