@@ -184,6 +184,8 @@ RENAMES = (
     (r"\.dconv_2x2(_0)?\.", ".scale_layers.0."),
     (r"\.conv_1x1\.", ".proj1."),
     (r"\.conv_3x3\.", ".proj2."),
+    (r"(transformer\.layers\.\d\.mlp)\.lin1\.", r"\1.layers.0."),
+    (r"(transformer\.layers\.\d\.mlp)\.lin2\.", r"\1.layers.1."),
     (r"^transformer\.encoder\.", "memory_attention."),
     (r"^maskmem_backbone\.", "memory_encoder."),
 )

@@ -76,7 +76,7 @@ class EdgeTamFamily(ModelFamily):
             }
         else:
             held = dict(checkpoint.config)
-        config = read_config(EdgeTamVideoConfig, _without_timm(held), EdgeTamVideoModel.__name__)
+        config = read_config(EdgeTamVideoConfig, without_timm(held), EdgeTamVideoModel.__name__)
         size = int(config.image_size) if request.input_size is None else request.input_size
         self.spec.check_input(size)
         config = config_at(config, size, self.spec)
@@ -148,7 +148,7 @@ def config_at(config: Any, size: int, spec: ModelSpec) -> Any:
     return config
 
 
-def _without_timm(held: dict[str, Any]) -> dict[str, Any]:
+def without_timm(held: dict[str, Any]) -> dict[str, Any]:
     """Put voxtrail's own backbone in the place of timm's into what a configuration holds."""
     from transformers.models.edgetam.configuration_edgetam import EdgeTamVisionConfig
 
