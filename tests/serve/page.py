@@ -38,6 +38,7 @@ class Page:
 
     def __init__(self, port: int, key: str, workspace: Workspace | None = None) -> None:
         self.port = port
+        self.key = key
         self.workspace = workspace
         answer = ask(port, "GET", f"/?key={key}")
         assert answer.status == 303, answer

@@ -24,7 +24,7 @@ import {
   stepSlice,
 } from "./state/look";
 import { attempt, remark } from "./state/notices";
-import { chosen, chosenId, labels, outlines, planes, running, suggestions } from "./state/server";
+import { chosen, chosenId, labels, outlines, planes, suggestions } from "./state/server";
 import { focusView, viewPointers } from "./views/SliceView";
 
 export interface Binding {
@@ -129,12 +129,9 @@ export const BINDINGS: readonly Binding[] = [
 
   {
     keys: ["g"],
-    help: "Propagate through the scan",
+    help: "Propagate through the scan; while it runs, begin again with what is drawn since",
     group: "Model",
-    run: () => {
-      if (running.value) remark("it runs already", "Shift+G stops it");
-      else propagate();
-    },
+    run: propagate,
   },
   { keys: ["Shift+g"], help: "Stop", group: "Model", run: stopPropagation },
 

@@ -9,21 +9,26 @@ import { tellFailure } from "../state/notices";
 import { scan, server } from "../state/server";
 import { Dialog } from "./Dialog";
 
+/** The suffix of what is drawn, without what was found. */
+const OUTLINES = ".json";
+
 export function ExportDialog() {
   const formats = server.value?.formats ?? [];
   const suffix = useSignal((formats.find((format) => format.available) ?? formats[0])?.suffix ?? ".nii.gz");
-  const stem = useSignal(`${(scan.value?.name ?? "scan").replace(/(\.nii)?\.[a-z0-9]+$/i, "")}_labels`);
+  const entered = useSignal<string | null>(null);
   const overwrite = useSignal(false);
   const busy = useSignal(false);
   const written = useSignal<ExportAnswer | null>(null);
   const refused = useSignal<Problem | null>(null);
+  const scanName = (scan.value?.name ?? "scan").replace(/(\.nii)?\.[a-z0-9]+$/i, "");
+  const stem = entered.value ?? `${scanName}-${suffix.value === OUTLINES ? "outlines" : "labels"}`;
   const format = formats.find((one) => one.suffix === suffix.value);
 
   const write = async (): Promise<void> => {
     busy.value = true;
     written.value = refused.value = null;
     try {
-      written.value = await api.export(stem.value + suffix.value, overwrite.value);
+      written.value = await api.export(stem + suffix.value, overwrite.value);
     } catch (error) {
       if (error instanceof RefusedError) refused.value = error.problem;
       else tellFailure(error);
@@ -57,8 +62,8 @@ export function ExportDialog() {
             <input
               type="text"
               required
-              value={stem.value}
-              onInput={(event) => (stem.value = event.currentTarget.value)}
+              value={stem}
+              onInput={(event) => (entered.value = event.currentTarget.value)}
             />
             <span class="muted">{suffix.value}</span>
           </span>
@@ -82,20 +87,11 @@ export function ExportDialog() {
         {written.value && (
           <p class="answer good" role="status">
             Written: <code>{written.value.path}</code>
-            {written.value.record && (
-              <>
-                {" "}
-                with <code>{written.value.record}</code>
-              </>
-            )}
+            {written.value.record !== null && ", with its record beside it"}
           </p>
         )}
         <div class="row spread">
-          <a
-            class="button"
-            href={`/api/download/${encodeURIComponent(suffix.value.replace(/^\./, ""))}`}
-            download={stem.value + suffix.value}
-          >
+          <a class="button" href={`/api/download/${encodeURIComponent(suffix.value)}`} download>
             Download
           </a>
           <button class="primary" type="submit" disabled={busy.value || !format?.available}>

@@ -61,6 +61,7 @@ export interface Running {
   done: number;
   total: number;
   seconds_left: number | null;
+  what?: string;
 }
 
 export interface FormatInfo {
@@ -120,12 +121,13 @@ export interface FolderListing {
 
 export interface ExportAnswer {
   path: string;
-  record: string | null;
+  /** How it was made, as written beside it; outlines have none. */
+  record: unknown;
 }
 
 export type ServerEvent =
   | ({ type: "state" } & StateParts)
-  | { type: "progress"; done: number; total: number; seconds_left: number | null; what?: string }
+  | ({ type: "progress" } & Running)
   | ({ type: "end"; complete: boolean } & StateParts)
   | { type: "error"; error: Problem }
   | { type: "other_tab" }

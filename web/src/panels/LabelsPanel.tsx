@@ -131,20 +131,20 @@ function LabelRow({ label }: { label: LabelInfo }) {
   );
 }
 
-/** Say how many slices are drawn and how good the label is likely to be. */
+/** Say how good the label is likely to be, and how many slices of it are drawn. */
 function Quality({ label }: { label: LabelInfo }) {
   const result = server.value?.results[label.id];
   const expected = result?.expected;
   return (
     <small>
-      {label.outlines} drawn
       {expected && (
         <span title={`Expected Dice from ${expected.outlines} outlines, each foretold from the others`}>
+          <b>Dice {expected.dice.toFixed(2)}</b> ± {expected.spread.toFixed(2)}
           {" · "}
-          <b>Dice {expected.dice.toFixed(2)}</b> ±{expected.spread.toFixed(2)}
         </span>
       )}
-      {!expected && result?.why_not && <span title={result.why_not}> · Dice ?</span>}
+      {label.outlines} drawn
+      {!expected && result?.why_not && <span title={result.why_not}> · Dice not known yet</span>}
       {result?.stale && (
         <span class="stale" title="Drawn on since the last propagation">
           {" "}

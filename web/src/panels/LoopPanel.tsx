@@ -68,16 +68,17 @@ function Suggested() {
   if (!next) return null;
   return (
     <div class="suggested">
-      <div>
+      <div class="row spread">
         <strong>
           Draw next: {next.axis} {next.slice}
-        </strong>{" "}
-        of {labelOf(next.label)?.name ?? `label ${next.label}`}
-        <p class="hint">{next.reason}</p>
+        </strong>
+        <button onClick={toSuggested} title="Go to the suggested slice (N)">
+          <Icon name="next" /> Go <kbd>N</kbd>
+        </button>
       </div>
-      <button onClick={toSuggested} title="Go to the suggested slice (N)">
-        <Icon name="next" /> Go <kbd>N</kbd>
-      </button>
+      <p class="hint">
+        {labelOf(next.label)?.name ?? `label ${next.label}`}: {next.reason}
+      </p>
     </div>
   );
 }

@@ -108,7 +108,7 @@ function onEvent(event: ServerEvent): void {
       else attempt(comeBack()); // another tab opened a scan
       break;
     case "progress":
-      mergeParts({ running: { done: event.done, total: event.total, seconds_left: event.seconds_left } });
+      mergeParts({ running: event });
       break;
     case "end":
       mergeParts({ ...event, running: null });

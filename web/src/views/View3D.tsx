@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { api } from "../net/api";
+import { RefusedError } from "../net/http";
 import { Icon } from "../panels/icons";
 import { labelsSettled } from "../state/link";
 import { enlarged } from "../state/look";
@@ -32,15 +33,14 @@ export function View3D() {
         stage.value = "empty";
         return;
       }
-      if (!scene.current) {
-        const { Scene } = await import("./niivue");
-        scene.current = await Scene.on(canvas.current!);
-      }
+      scene.current ??= await makeScene(canvas.current!);
       await scene.current.show(surfaces);
       madeOf.value = made;
       stage.value = "shown";
     } catch (error) {
-      stage.value = { failed: error instanceof Error ? error.message : String(error) };
+      if (error instanceof RefusedError)
+        stage.value = { failed: `No surfaces: ${error.problem.what}. ${error.problem.remedy ?? ""}` };
+      else stage.value = { failed: error instanceof Error ? error.message : String(error) };
     }
   };
 
@@ -94,11 +94,23 @@ export function View3D() {
       {now === "empty" && <p class="view-message">Surfaces appear here after a propagation.</p>}
       {typeof now === "object" && (
         <p class="view-message" role="alert">
-          The 3D view does not work here ({now.failed}). It needs WebGL 2; the slices do without.
+          {now.failed}
         </p>
       )}
     </section>
   );
+}
+
+async function makeScene(canvas: HTMLCanvasElement): Promise<Scene> {
+  try {
+    const { Scene } = await import("./niivue");
+    return await Scene.on(canvas);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`3D needs WebGL 2, which this browser does not give (${why}). The slices do without.`, {
+      cause: error,
+    });
+  }
 }
 
 async function fetchSurfaces(): Promise<Surface[]> {
