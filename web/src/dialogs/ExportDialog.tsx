@@ -9,12 +9,13 @@ import { tellFailure } from "../state/notices";
 import { scan, server } from "../state/server";
 import { Dialog } from "./Dialog";
 
+const USUAL = ".nii.gz";
 /** The suffix of what is drawn, without what was found. */
 const OUTLINES = ".json";
 
 export function ExportDialog() {
   const formats = server.value?.formats ?? [];
-  const suffix = useSignal((formats.find((format) => format.available) ?? formats[0])?.suffix ?? ".nii.gz");
+  const suffix = useSignal(USUAL);
   const entered = useSignal<string | null>(null);
   const overwrite = useSignal(false);
   const busy = useSignal(false);
