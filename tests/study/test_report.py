@@ -18,6 +18,7 @@ from voxtrail.study.report.figures import figures, to_svg
 from voxtrail.study.report.findings import verdict_of
 from voxtrail.study.report.results import Results
 from voxtrail.study.report.statistics import Estimate, compare, estimate, holm
+from voxtrail.study.report.tables import tables
 from voxtrail.study.runner import run
 from voxtrail.study.tasks.base import Measurements
 
@@ -89,6 +90,23 @@ def test_each_bone_type_has_its_own_mean(tmp_path) -> None:
     means = {row["bone_type"]: row["mean"] for row in table.tidy if row["variant"] == name}
     assert means == {"sacrum": 0.9, "rib": pytest.approx(0.3)}
     assert table.rows[1][1:] == ("-", "-")  # not run
+
+
+def test_a_timed_experiment_says_what_each_row_took(tmp_path) -> None:
+    records = Records(tmp_path)
+    of = Identity("memories", "SAM 2", "s0", "sacrum", "sacrum", "done", None, "{}", "now")
+    took = Measurements(
+        scores={"unprompted_dice": 0.5}, memory_attention_s=0.3, memory_encoder_s=0.1,
+        mask_decoder_s=0.2, tracked_slices=20,
+    )  # fmt: skip
+    records.add("s0", "sacrum", [row_of(of, took)])
+    study = {"study": {"model": "tiny", "weights_sha256": "0" * 64, "input_size": 256}}
+    made = {table.name: table for table in tables(Results(records.frame(), study))}
+    assert list(made) == ["memories", "memories-bones", "memories-seconds"]
+    seconds = {
+        (row["variant"], row["measure"]): row["mean"] for row in made["memories-seconds"].tidy
+    }
+    assert seconds["SAM 2", "tracking_ms_a_slice"] == pytest.approx(30)
 
 
 def test_a_curve_is_drawn_in_all_and_by_bone(tmp_path) -> None:

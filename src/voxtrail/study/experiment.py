@@ -117,6 +117,8 @@ class Experiment:
         What its table shows.
     by_bone
         Whether a second table shows each bone type.
+    timed
+        Whether a further table, ``-seconds``, shows what each row took.
     claims
         What is held against the records in the table of findings.
     plots
@@ -133,6 +135,7 @@ class Experiment:
     baseline: str | None = None
     shows: Shows = "scores"
     by_bone: bool = False
+    timed: bool = False
     claims: tuple[Claim, ...] = ()
     plots: tuple[Plot, ...] = ()
     recorded: Recorded | None = None

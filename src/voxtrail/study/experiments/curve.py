@@ -15,7 +15,7 @@ BUDGETS = {
     1: "middle",
     2: "first-last",
     3: "first-middle-last",
-    **{count: f"uniform:{count}" for count in (4, 5, 6, 7, 9, 11, 13, 15)},
+    **{count: f"uniform:{count}" for count in (5, 7, 9, 12, 15)},
 }
 INTERPOLATION = "interpolation, aligned"
 METHODS: dict[str, TrackOutlines | InterpolateOutlines] = {

@@ -43,6 +43,7 @@ EXPERIMENT = Experiment(
     paper_says="nothing: ours. All rows as `voxtrail segment` crops and ends; three outlines.",
     baseline="SAM 2",
     by_bone=True,
+    timed=True,
     variants=tuple(
         Variant(
             f"{name}{sps}{shape}",

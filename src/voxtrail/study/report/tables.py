@@ -37,7 +37,7 @@ COMPONENTS = (
 
 
 def tables(results: Results) -> list[Table]:
-    """Return a table for every experiment that has records, and its bone types' where it asks."""
+    """Return the tables of every experiment that has records: one, and those that it asks for."""
     makers = {
         "scores": _scores,
         "scores by bone": _by_bone,
@@ -49,6 +49,8 @@ def tables(results: Results) -> list[Table]:
         made.append(makers[item.shows](item, results))
         if item.by_bone:
             made.append(bones(item, results))
+        if item.timed:
+            made.append(_seconds(item, results, f"{item.name}-seconds"))
     return made
 
 
@@ -133,7 +135,7 @@ def _by_bone(experiment: Experiment, results: Results) -> Table:
     )
 
 
-def _seconds(experiment: Experiment, results: Results) -> Table:
+def _seconds(experiment: Experiment, results: Results, name: str | None = None) -> Table:
     rows, tidy = [], []
     for variant in experiment.variants:
         cells = [variant.name, _count(experiment, variant, results)]
@@ -149,7 +151,7 @@ def _seconds(experiment: Experiment, results: Results) -> Table:
             tidy.append({"variant": variant.name, "measure": column, **vars(found)})
         rows.append(tuple(cells))
     return Table(
-        experiment.name,
+        name or experiment.name,
         f"{experiment.name} ({experiment.place}): seconds a structure",
         (results.warning(), *_notes(experiment, results)),
         ("variant", "n", *(head for _, head in COMPONENTS), "tracking ms a slice"),
