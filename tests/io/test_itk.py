@@ -56,6 +56,30 @@ def test_truncated_files_are_refused_in_one_line(suffix, packed, tmp_path, capfd
     assert capfd.readouterr().err == ""  # ITK's readers write there themselves
 
 
+PACKED = {".mha": "scan.mha", ".mhd": "scan.zraw", ".nrrd": "scan.nrrd", ".nhdr": "scan.raw.gz",
+          ".seg.nrrd": "scan.seg.nrrd"}  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", PACKED)
+def test_a_damaged_byte_in_compressed_voxels_is_found(suffix, tmp_path):
+    """ITK passes over checksums, and often reads other voxels without a word."""
+    voxels = np.random.default_rng(0).integers(0, 900, (12, 20, 20)).astype(np.uint16)
+    image = SimpleITK.GetImageFromArray(voxels)
+    SimpleITK.WriteImage(image, str(tmp_path / f"scan{suffix}"), useCompression=True)
+    data = tmp_path / PACKED[suffix]
+    whole = data.read_bytes()
+    read = vio.read_labels if suffix == ".seg.nrrd" else vio.read
+    np.testing.assert_array_equal(
+        read(tmp_path / f"scan{suffix}").to_stored(), voxels.transpose(2, 1, 0)
+    )
+    for place in range(len(whole) // 3, len(whole) - 20, len(whole) // 9):
+        damaged = bytearray(whole)
+        damaged[place] ^= 4
+        data.write_bytes(damaged)
+        with pytest.raises(ImageError, match="truncated, damaged"):
+            read(tmp_path / f"scan{suffix}")
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_headers_that_promise_terabytes_are_refused(suffix, tmp_path):
     path = tmp_path / f"scan{suffix}"

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from voxtrail.core.provenance import Provenance
 from voxtrail.errors import ImageError, OutputError
 from voxtrail.io.format import Format, StoredImage
-from voxtrail.io.itk import metaimage_header, nrrd_header, segment_keys, units
+from voxtrail.io.itk import checksums, metaimage_header, nrrd_header, segment_keys, units
 from voxtrail.io.refusals import (
     DEFLATE_RATIO,
     brief,
@@ -118,6 +118,7 @@ def read_layers(path: Path, max_bytes: int, *, layered: bool = True) -> ItkImage
     image = read(
         path, max_bytes, kind="NRRD", reader="NrrdImageIO", data_bytes=size, layered=layered
     )
+    _check(image, nrrd_header.streams(path), path, "NRRD")
     return replace(image, affine=nrrd_header.read_affine(path, image.affine))
 
 
@@ -134,6 +135,7 @@ def read_metaimage(path: Path, max_bytes: int) -> StoredImage:
     with reading(path, "MetaImage"):
         size = sum(one.stat().st_size for one in metaimage_header.data_files(path))
     image = read(path, max_bytes, kind="MetaImage", reader="MetaImageIO", data_bytes=size)
+    _check(image, metaimage_header.streams(path), path, "MetaImage")
     affine, header, notes = units.in_mm(image.affine, metaimage_header.unit_of(path))
     if said := metaimage_header.intensity_note(path):
         notes = (*notes, said)
@@ -190,6 +192,14 @@ def write(image: StoredImage, path: Path, keys: Mapping[str, str] | None = None)
             accepted="a disk with room that takes the file",
             remedy="make room or choose another place",
         ) from error
+
+
+def _check(image: ItkImage, streams: tuple[tuple[Path, int], ...], path: Path, kind: str) -> None:
+    """Refuse an image whose compressed voxels are damaged, which ITK does not see."""
+    most = sum(layer.nbytes for layer in image.layers)
+    with reading(path, kind):
+        for file, start in streams:
+            checksums.check(file, start, most)
 
 
 def _affine(image: Any) -> NDArray[np.float64]:

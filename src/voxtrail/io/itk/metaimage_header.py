@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from voxtrail.errors import ImageError
 from voxtrail.io.itk.sibling import numbered, sibling_data_file, sibling_data_files
@@ -61,7 +62,7 @@ def data_files(path: Path) -> tuple[Path, ...]:
         If it has no or another number of axes than its values, is no such header, or names
         voxels in another place than its folder.
     """
-    fields, names = _header(path)
+    fields, names, _ = _header(path)
     axes = fields.get("NDims", "")
     if not (axes.isascii() and axes.isdigit() and len(axes) <= 2 and 1 <= int(axes) <= _MAX_AXES):
         raise _refused(path, f"NDims = {axes[:40] or 'nothing'}")
@@ -91,16 +92,27 @@ def data_files(path: Path) -> tuple[Path, ...]:
     return (sibling_data_file(path, named),)
 
 
+def streams(path: Path) -> tuple[tuple[Path, int], ...]:
+    """Return the files whose voxels are compressed, and where in each they begin."""
+    header = _header(path)
+    if header.fields.get("CompressedData", "")[:1] not in ("T", "t", "1"):  # as ITK tells
+        return ()
+    if header.fields[_LAST].lower() == "local":
+        return ((path, header.length),)
+    skipped = header.fields.get("HeaderSize", "0")
+    return tuple((one, int(skipped) if skipped.isdecimal() else 0) for one in data_files(path))
+
+
 def unit_of(path: Path) -> str:
     """Return the unit of lengths that a header gives, as it spells it; empty for none."""
-    fields, _ = _header(path)
+    fields = _header(path).fields
     unit = fields.get(_UNIT, "")
     return "" if unit == "?" else unit
 
 
 def intensity_note(path: Path) -> str:
     """Say that a header gives a function of values, which ITK passes over, if it does."""
-    fields, _ = _header(path)
+    fields = _header(path).fields
     told = [f"{name} = {fields[name][:_QUOTE]}" for name in _FUNCTION if name in fields]
     if [fields.get(name, plain) for name, plain in _FUNCTION.items()] == list(_FUNCTION.values()):
         return ""
@@ -113,13 +125,22 @@ def write_unit(path: Path, unit: str) -> None:
     path.write_bytes(header + f"{_UNIT} = {unit}\n".encode() + last + voxels)
 
 
-def _header(path: Path) -> tuple[dict[str, str], list[str]]:
-    """Return the values of a header by their keys, and the names of files that follow them."""
+class _Header(NamedTuple):
+    """Values by their keys, the names of files that follow them, and how many bytes all take."""
+
+    fields: dict[str, str]
+    names: list[str]
+    length: int
+
+
+def _header(path: Path) -> _Header:
     with path.open("rb") as file:
         start = file.read(_MAX_HEADER)
     fields: dict[str, str] = {}
     lines = iter(start.split(b"\n"))
+    length = 0
     for line in lines:
+        length += len(line) + 1
         if not line.strip():
             continue  # ITK passes over empty lines
         key, equals, value = line.partition(b"=")
@@ -129,7 +150,8 @@ def _header(path: Path) -> tuple[dict[str, str], list[str]]:
         fields[name] = os.fsdecode(value.strip())
         if name == _LAST:
             listed = fields[name].startswith(_LIST)  # else voxels follow, or nothing
-            return fields, [os.fsdecode(one.strip()) for one in lines] if listed else []
+            names = [os.fsdecode(one.strip()) for one in lines] if listed else []
+            return _Header(fields, names, length)
     raise _refused(path, f"a header without {_LAST}")
 
 

@@ -12,6 +12,7 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ _MAX_HEADER = 8 * 2**20
 
 #: ITK's reader crashes while it complains of a longer line that is neither a comment nor a pair.
 _MAX_LINE = 500
+
+_GZIP = ("gzip", "gz")
 
 #: Encodings of the format that ITK is built without.
 _NOT_READ = ("bzip2", "bz2")
@@ -61,7 +64,7 @@ def data_files(path: Path) -> tuple[Path, ...]:
         If the header names another place, files that are not there, or an encoding that ITK has
         not.
     """
-    fields, names = _header(path)
+    fields, names, _ = _header(path)
     if (encoding := fields.get("encoding", "").lower()) in _NOT_READ:
         raise ImageError(
             f"{path} is compressed in a way that is not read",
@@ -81,12 +84,20 @@ def data_files(path: Path) -> tuple[Path, ...]:
     return (sibling_data_file(path, named),)
 
 
+def streams(path: Path) -> tuple[tuple[Path, int], ...]:
+    """Return the files whose voxels are compressed, and where in each they begin."""
+    header = _header(path)
+    if header.fields.get("encoding", "").lower() not in _GZIP or "line skip" in header.fields:
+        return ()
+    return tuple((one, header.length if one == path else 0) for one in data_files(path))
+
+
 def unit_of(path: Path) -> str:
     """Return the unit of lengths that a header gives, as it spells it; empty for none.
 
     Where axes have different units they come together, which is none that is known.
     """
-    fields, _ = _header(path)
+    fields = _header(path).fields
     given = fields.get("space units", fields.get("units", ""))
     return ", ".join(dict.fromkeys(unit for unit in _QUOTED.findall(given) if unit.strip()))
 
@@ -102,7 +113,7 @@ def read_affine(path: Path, affine: NDArray[np.float64]) -> NDArray[np.float64]:
         4x4 RAS, as ITK has it; returned where the header spells nothing like it, as with voxel
         sizes alone.
     """
-    fields, _ = _header(path)
+    fields = _header(path).fields
     signs = _SPACES.get(fields.get("space", "").lower())
     vectors = _VECTOR.findall(fields.get("space directions", ""))
     origin = _VECTOR.findall(fields.get("space origin", ""))
@@ -134,18 +145,28 @@ def write_affine(path: Path, affine: NDArray[np.float64], unit: str) -> None:
     path.write_bytes(b"\n".join(lines) + empty + voxels)
 
 
-def _header(path: Path) -> tuple[dict[str, str], list[str]]:
-    """Return the fields (``key: value``) of a header, and names of files that follow them.
+class _Header(NamedTuple):
+    """Fields (``key: value``), names of files that follow them, and how many bytes all take.
 
     Pairs (``key:=value``) are no fields.
     """
+
+    fields: dict[str, str]
+    names: list[str]
+    length: int
+
+
+def _header(path: Path) -> _Header:
     with path.open("rb") as file:
         start = file.read(_MAX_HEADER)
     fields: dict[str, str] = {}
-    lines = iter(re.split(rb"\r?\n", start))
-    for line in lines:
+    place = 0
+    while place < len(start):
+        end = start.find(b"\n", place)
+        end = len(start) if end < 0 else end
+        line, place = start[place:end].removesuffix(b"\r"), end + 1
         if not line:
-            return fields, []
+            return _Header(fields, [], place)
         if line.startswith(b"#"):
             continue
         key, colon, value = os.fsdecode(line).partition(":")
@@ -160,9 +181,10 @@ def _header(path: Path) -> tuple[dict[str, str], list[str]]:
                 raise _refused(path, f"two lines of {name[:40]}")
             fields[name] = value.strip()
             if name == _DATA_FILE and _LIST.fullmatch(fields[name]):
-                return fields, [os.fsdecode(one) for one in lines]
+                names = [os.fsdecode(one) for one in re.split(rb"\r?\n", start[place:])]
+                return _Header(fields, names, len(start))
     if len(start) < _MAX_HEADER:  # of a detached header the end may be that of the file
-        return fields, []
+        return _Header(fields, [], len(start))
     raise _refused(path, f"a header of over {_MAX_HEADER} bytes")
 
 
