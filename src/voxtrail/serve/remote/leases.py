@@ -97,6 +97,10 @@ class Leases:
         """Return how many there are."""
         return len(self._leases)
 
+    def __contains__(self, token: str) -> bool:
+        """Tell whether there is a lease of a token."""
+        return token in self._leases
+
     def claim(self, *, idle_s: float = IDLE_S, liveness_s: float = LIVENESS_S) -> Lease:
         """Return a new lease.
 
