@@ -332,6 +332,27 @@ def test_a_long_propagation_outlasts_the_clients_patience(tiny, array, truth, co
         assert not one.target_buffer.any()
 
 
+@pytest.mark.full
+def test_200_slices_of_a_second_outlast_60_seconds(tiny, connect):
+    """With the patience of server and client as it is: more than three minutes."""
+    array = np.full((202, 16, 16), -900, np.int16)
+    array[:, 4:12, 4:12] = 900
+    drawn = (array > 0).astype(np.uint8)
+    with serving(slow(tiny, 1.0), Config(extent="prompts")) as server:
+        one = connect(server)
+        one.set_image(array[None])
+        one.set_target_buffer(np.zeros(array.shape, np.uint8))
+        part, bounds = only(drawn, 0, 0)
+        one.add_lasso_interaction(part, True, False, interaction_bbox=bounds)
+        part, bounds = only(drawn, 0, 201)
+        started = time.monotonic()
+        box = one.add_lasso_interaction(part, True, interaction_bbox=bounds)
+        assert time.monotonic() - started > 200
+        assert box == [[0, side] for side in array.shape]
+        assert one._predict() is None  # nothing is left to do
+        np.testing.assert_array_equal(one.target_buffer[[0, 201]], drawn[[0, 201]])
+
+
 def test_beyond_that_the_client_gets_what_is_done_and_the_rest_next_time(
     tiny, array, truth, connect, monkeypatch
 ):
