@@ -23,7 +23,7 @@ from random import Random
 
 import numpy as np
 
-from tests.serve.remote.serving import Served, serving
+from tests.serve.remote.serving import Clock, Served, serving
 from voxtrail.model.base import LoadedModel
 from voxtrail.serve.nninteractive.pack import pack
 from voxtrail.session import Config
@@ -280,7 +280,8 @@ def ask_again(served: Served, token: str) -> bytes:
 
 def serve_for_fuzz(model: LoadedModel):
     """Return the server that is attacked."""
-    return serving(model, Config(), max_sessions=1000, room=ROOM)
+    # No time passes: leases end by what is asked for alone.
+    return serving(model, Config(), max_sessions=1000, room=ROOM, clock=Clock())
 
 
 def main() -> int:
