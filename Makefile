@@ -43,11 +43,13 @@ web-check:
 	git diff --exit-code --stat -- src/voxtrail/serve/page
 	test -z "$$(git status --porcelain -- src/voxtrail/serve/page)"
 
-# Trains the bundled checkpoint from nothing (hours on two cores); resumes where it was killed.
+# Trains the next bundled checkpoint from nothing (hours on two cores, minutes on a GPU); goes on
+# where it was killed. The same state goes on on either.
 micro: $(VENV)/.installed-dev
 	$(BIN)/python -m training.train --out runs/micro
 
-# Scores the bundled checkpoint and writes the table into its model card.
+# Scores the bundled checkpoint and writes the tables into its model card; goes on where it was
+# stopped.
 micro-report: $(VENV)/.installed-dev
 	$(BIN)/python -m training.report
 

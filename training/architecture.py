@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 from transformers import Sam2VideoConfig, Sam2VideoModel
 from transformers.models.sam2.modeling_sam2 import Sam2MultiScaleAttention, do_pool
-
-CHANNELS = 128
-"""Width of the neck, decoder and memory attention (SAM 2 has 256)."""
 
 LOCALITY = 2.0
 """First bias of the memory attention's queries and keys.
@@ -28,11 +27,46 @@ STRIDE = 16
 """Pixels per feature token, as in SAM 2."""
 
 
-def micro_config(image_size: int = 128) -> Sam2VideoConfig:
+@dataclass(frozen=True)
+class Architecture:
+    """How large a model is. The defaults are those of ``micro`` version 1.
+
+    Parameters
+    ----------
+    width
+        Of the first of the image encoder's four stages; each next one is twice as wide.
+    blocks
+        In each stage, two or more in the third.
+    channels
+        Width of the neck, the decoder and the memory attention; a multiple of 64 (SAM 2 has 256).
+    memory_layers
+        Of the memory attention (SAM 2 has 4).
+    best_of_three
+        Whether tracking decodes three masks and takes the one that it thinks best, as SAM 2 does,
+        or only one.
+    most_outlines
+        Outlined slices that are attended to at most, the closest ones; -1 for all of them.
+    """
+
+    width: int = 32
+    blocks: tuple[int, int, int, int] = (1, 2, 5, 1)
+    channels: int = 128
+    memory_layers: int = 2
+    best_of_three: bool = True
+    most_outlines: int = -1
+
+
+VERSION_1 = Architecture()
+"""That of ``micro`` version 1: 3.7 million parameters."""
+
+
+def micro_config(architecture: Architecture, image_size: int) -> Sam2VideoConfig:
     """Return the configuration of ``micro`` for square slices.
 
     Parameters
     ----------
+    architecture
+        How large.
     image_size
         Side of the input in pixels, a multiple of 32.
 
@@ -42,51 +76,57 @@ def micro_config(image_size: int = 128) -> Sam2VideoConfig:
         Dropout is off: the run is short and never sees a scene twice, so it underfits.
     """
     tokens = image_size // STRIDE
+    channels = architecture.channels
+    widths = [architecture.width * 2**stage for stage in range(4)]
+    third = sum(architecture.blocks[:2])
     backbone = {
         "model_type": "sam2_hiera_det_model",
-        "hidden_size": 32,
+        "hidden_size": widths[0],
         "image_size": [image_size, image_size],
-        "blocks_per_stage": [1, 2, 5, 1],
-        "embed_dim_per_stage": [32, 64, 128, 256],
+        "blocks_per_stage": list(architecture.blocks),
+        "embed_dim_per_stage": widths,
         "num_attention_heads_per_stage": [1, 2, 4, 8],
-        # Windows of 4 tokens divide the grids of 128, 192 and 256 pixel slices without padding;
-        # every stage-3 block but the first (which pools, and may not be global) sees all tokens.
+        # Windows of 4 tokens divide the grids of slices of 128, 256, 384 and 512 pixels without
+        # padding; every block from the third stage's second on (the first pools, and may not be
+        # global) sees all tokens.
         "window_size_per_stage": [8, 4, 4, 4],
-        "global_attention_blocks": [4, 5, 6, 7],
+        "global_attention_blocks": list(range(third + 1, sum(architecture.blocks[:3]))),
     }
     vision = {
         "model_type": "sam2_vision_model",
         "backbone_config": backbone,
-        "backbone_channel_list": [256, 128, 64, 32],
+        "backbone_channel_list": widths[::-1],
         "backbone_feature_sizes": [[tokens * 4] * 2, [tokens * 2] * 2, [tokens] * 2],
-        "fpn_hidden_size": CHANNELS,
+        "fpn_hidden_size": channels,
     }
     return Sam2VideoConfig(
         vision_config=vision,
-        prompt_encoder_config={"hidden_size": CHANNELS, "image_size": image_size},
+        prompt_encoder_config={"hidden_size": channels, "image_size": image_size},
         mask_decoder_config={
-            "hidden_size": CHANNELS,
-            "mlp_dim": 512,
-            "iou_head_hidden_dim": CHANNELS,
+            "hidden_size": channels,
+            "mlp_dim": 4 * channels,
+            "iou_head_hidden_dim": channels,
             "dynamic_multimask_via_stability": True,
         },
         image_size=image_size,
-        memory_attention_hidden_size=CHANNELS,
-        memory_attention_num_layers=2,
-        memory_attention_feed_forward_hidden_size=512,
+        multimask_output_for_tracking=architecture.best_of_three,
+        max_cond_frame_num=architecture.most_outlines,
+        memory_attention_hidden_size=channels,
+        memory_attention_num_layers=architecture.memory_layers,
+        memory_attention_feed_forward_hidden_size=4 * channels,
         memory_attention_dropout=0.0,
         memory_attention_rope_dropout=0.0,
         memory_attention_rope_feat_sizes=[tokens, tokens],
-        memory_encoder_hidden_size=CHANNELS,
+        memory_encoder_hidden_size=channels,
         memory_encoder_output_channels=MEMORY_CHANNELS,
-        mask_downsampler_embed_dim=CHANNELS,
-        memory_fuser_embed_dim=CHANNELS,
-        memory_fuser_intermediate_dim=512,
+        mask_downsampler_embed_dim=channels,
+        memory_fuser_embed_dim=channels,
+        memory_fuser_intermediate_dim=4 * channels,
         memory_fuser_layer_scale_init_value=0.1,
     )
 
 
-def new_model(image_size: int, seed: int) -> Sam2VideoModel:
+def new_model(architecture: Architecture, image_size: int, seed: int) -> Sam2VideoModel:
     """Build ``micro`` with weights fit for training from scratch.
 
     Every layer starts as PyTorch starts it; position, temporal and no-object vectors start
@@ -94,7 +134,7 @@ def new_model(image_size: int, seed: int) -> Sam2VideoModel:
     one: with two, no click could be localised).
     """
     torch.manual_seed(seed)
-    model = Sam2VideoModel(micro_config(image_size))
+    model = Sam2VideoModel(micro_config(architecture, image_size))
     for module in model.modules():
         reset = getattr(module, "reset_parameters", None)
         if callable(reset):

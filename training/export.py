@@ -1,7 +1,8 @@
 """Put a run's averaged weights where voxtrail looks: ``python -m training.export``.
 
 Writes ``config.json`` and ``model.safetensors`` beside their place and renames them, so that a
-reader sees the old checkpoint or the new one. The model card is `training.report`'s.
+reader sees the old checkpoint or the new one; then the model card anew from ``training/card.md``,
+with the record of the run and its curve. The scores in it are `training.report`'s.
 """
 
 from __future__ import annotations
@@ -14,12 +15,17 @@ import torch
 from transformers import Sam2VideoConfig, Sam2VideoModel
 
 from training import state as states
-from training.architecture import micro_config, set_slice_size
+from training.architecture import set_slice_size
+from training.card import RUN_SECTION, TEMPLATE, run_text, write_card
+from training.curve import draw_curve
 
 BUNDLED = Path(__file__).parents[1] / "src/voxtrail/model/bundled/micro"
 """Folder of the bundled checkpoint."""
 
-MAX_BYTES = 16 * 2**20
+CURVE = "curve.png"
+"""The picture of the run, beside the card."""
+
+MAX_BYTES = 32_000_000
 """The file may not grow beyond this."""
 
 
@@ -45,9 +51,8 @@ def export(state_path: Path, folder: Path, image_size: int) -> Path:
     ValueError
         If the file would exceed `MAX_BYTES`, or doesn't load back whole.
     """
-    weights = states.weights_of(states.load(state_path, torch.device("cpu")))
-    model = Sam2VideoModel(micro_config(image_size))
-    model.load_state_dict(weights)
+    state = states.load(state_path, torch.device("cpu"))
+    model = states.averaged(state)
     set_slice_size(model, image_size)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
@@ -56,6 +61,10 @@ def export(state_path: Path, folder: Path, image_size: int) -> Path:
         for name in ("model.safetensors", "config.json"):
             (Path(part) / name).chmod(0o644)
             (Path(part) / name).replace(folder / name)
+    card = folder / "README.md"
+    draw_curve(states.History.from_json(state["history"]), folder / CURVE)
+    card.write_text(TEMPLATE.read_text())
+    write_card(card, RUN_SECTION, run_text(state, CURVE))
     return folder / "model.safetensors"
 
 
@@ -80,7 +89,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("state", type=Path)
     parser.add_argument("--folder", type=Path, default=BUNDLED)
-    parser.add_argument("--image-size", type=int, default=128)
+    parser.add_argument("--image-size", type=int, required=True)
     options = parser.parse_args(arguments)
     print(export(options.state, options.folder, options.image_size))
 

@@ -1,4 +1,4 @@
-"""What the training minimises: focal, dice, IoU and object-score losses, as SAM 2 does."""
+"""What the training minimises: SAM 2's focal, dice, IoU and object losses, and one of edges."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ FOCAL_WEIGHT, DICE_WEIGHT, IOU_WEIGHT, OBJECT_WEIGHT = 20.0, 1.0, 1.0, 1.0
 """SAM 2's weights (its paper, appendix D.2)."""
 
 FOCAL_ALPHA, FOCAL_GAMMA = 0.25, 2.0
+
+EDGE_PIXELS = 3
+"""Pixels of the goal on either side of the true edge that the loss of edges looks at."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Prediction:
     object_score: Tensor
 
 
-def slice_loss(prediction: Prediction, target: Tensor) -> Tensor:
+def slice_loss(prediction: Prediction, target: Tensor, edge_weight: float) -> Tensor:
     """Return the loss of one slice, a scalar.
 
     Of several candidate masks only the best one's mask loss counts, so that they may differ;
@@ -45,30 +48,34 @@ def slice_loss(prediction: Prediction, target: Tensor) -> Tensor:
         What the decoder said.
     target
         (B, H, W) the true mask, 0..1. Logits are resized to it.
+    edge_weight
+        Weight of the loss of edges; 0 leaves SAM 2's.
     """
     logits = F.interpolate(
-        prediction.logits, size=target.shape[-2:], mode="bilinear", align_corners=False
+        prediction.logits.float(), size=target.shape[-2:], mode="bilinear", align_corners=False
     )
     truth = target[:, None].expand_as(logits)
     probability = logits.sigmoid()
-    mask_loss = FOCAL_WEIGHT * _focal(logits, probability, truth)
+    entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    mask_loss = FOCAL_WEIGHT * _focal(entropy, probability, truth)
     mask_loss = mask_loss + DICE_WEIGHT * _dice(probability, truth)  # (B, K)
+    if edge_weight:
+        mask_loss = mask_loss + edge_weight * _edges(entropy, target)
     present = (target.flatten(1).amax(1) > 0.5).to(logits.dtype)  # (B,)
     best = mask_loss.amin(1)
     with torch.no_grad():
         hard, true = logits > 0, truth > 0.5
         union = (hard | true).sum((2, 3)).clamp(min=1)
         iou = (hard & true).sum((2, 3)) / union
-    iou_loss = (prediction.iou - iou).abs().mean(1)
+    iou_loss = (prediction.iou.float() - iou).abs().mean(1)
     count = present.sum().clamp(min=1)
     shown = ((best + IOU_WEIGHT * iou_loss) * present).sum() / count
-    score = F.binary_cross_entropy_with_logits(prediction.object_score, present)
+    score = F.binary_cross_entropy_with_logits(prediction.object_score.float(), present)
     return shown + OBJECT_WEIGHT * score
 
 
-def _focal(logits: Tensor, probability: Tensor, truth: Tensor) -> Tensor:
+def _focal(entropy: Tensor, probability: Tensor, truth: Tensor) -> Tensor:
     """Return the focal loss (B, K), averaged over pixels."""
-    entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     miss = probability + truth - 2 * probability * truth  # 1 - p(true class), for soft truth
     weight = FOCAL_ALPHA * truth + (1 - FOCAL_ALPHA) * (1 - truth)
     return (weight * miss**FOCAL_GAMMA * entropy).mean((2, 3))
@@ -78,3 +85,16 @@ def _dice(probability: Tensor, truth: Tensor) -> Tensor:
     """Return the dice loss (B, K); 1 is added to both sides so that empty masks don't divide."""
     overlap = 2 * (probability * truth).sum((2, 3)) + 1
     return 1 - overlap / (probability.sum((2, 3)) + truth.sum((2, 3)) + 1)
+
+
+def _edges(entropy: Tensor, target: Tensor) -> Tensor:
+    """Return the cross-entropy (B, K) averaged over the pixels beside the true edge.
+
+    The focal loss is averaged over the whole slice and hardly heeds pixels that are nearly right:
+    an edge that is a pixel off costs it nothing, the more so where the section is small.
+    """
+    side = 2 * EDGE_PIXELS + 1
+    widest = F.max_pool2d(target[:, None], side, 1, EDGE_PIXELS)
+    narrowest = -F.max_pool2d(-target[:, None], side, 1, EDGE_PIXELS)
+    beside = (widest > narrowest).to(entropy.dtype)  # (B, 1, H, W)
+    return (entropy * beside).sum((2, 3)) / beside.sum((2, 3)).clamp(min=1)

@@ -1,18 +1,24 @@
-"""The recipe: which stages the training passes through, and its settings at each step."""
+"""The recipe: which stages the training passes through, and what each step sees and is asked.
+
+Tasks are those of a run: stacks of 8 to 32 slices, one to nine outlines, some consecutive slices
+between or beyond them to be tracked, each attending to what one of the package's memory policies
+chooses. Only the slices of a task are made, so a long stack costs no more than a short one.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 import random
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from training.scenes import SceneSettings
-from training.tracking import MemoryPlan
+from training.architecture import VERSION_1, Architecture
+from training.scenes.stack import StackSettings
+from voxtrail.memory import MemoryPolicy, parse_policy
 
-PromptKind = Literal["mask", "box", "points"]
+PromptKind = Literal["mask", "box", "clicks"]
 
 
 @dataclass(frozen=True)
@@ -28,42 +34,71 @@ class Stage:
         Length in optimiser steps.
     size
         Side of the slices in pixels, a multiple of 32.
-    stacks, slices
-        Batch: stacks, and slices in each.
+    stacks
+        In a batch.
+    tracked
+        Slices of each stack that are tracked; of kind "slices", those that are segmented.
     lr, lr_end
         Learning rate at the start (after a warm-up) and, by a cosine, at the end.
-    spread, spread_end
-        How far apart slices may lie (`SceneSettings.spread`), first and last.
-    margin
-        Margin around the target (`SceneSettings.margin`). Wide ones force a prompt to be heeded:
-        in a tight crop, guessing the central object is nearly as good.
-    grids
-        Voxels across a rendered slice, drawn for each step.
+    lengths
+        Fewest and most slices of a stack.
+    outlines
+        Numbers of outlines, drawn evenly; one that a stack is too short for becomes fewer.
+    largest
+        Most voxels along a window's side.
     """
 
     kind: Literal["slices", "stacks"]
     steps: int
     size: int = 128
-    stacks: int = 12
-    slices: int = 7
+    stacks: int = 8
+    tracked: int = 5
     lr: float = 3e-4
-    lr_end: float = 1e-4
-    spread: float = 1.0
-    spread_end: float = 1.0
-    grids: tuple[int, ...] = (40, 48, 56, 64)
-    margin: tuple[float, float] = (0.04, 0.4)
+    lr_end: float = 3e-4
+    lengths: tuple[int, int] = (8, 32)
+    outlines: tuple[int, ...] = (1, 2, 3, 3, 5, 5, 7, 9, 9)
+    largest: int = 96
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides what a training run makes."""
+    """Everything that decides what a training run makes.
+
+    Parameters
+    ----------
+    stages
+        In their order.
+    architecture
+        Of the model.
+    seed
+        Of weights, scenes and tasks.
+    warmup
+        Steps over which the learning rate rises.
+    weight_decay, clip, ema
+        Of AdamW, of the gradient's norm, of the average of weights.
+    edge_weight
+        Of the loss of edges; see `training.losses`.
+    careless
+        Probability that a stack's outlines are drawn carelessly.
+    clicks
+        Probability that a box or clicks stand in place of the first outline; half as often clicks
+        correct a tracked slice.
+    policies
+        What of the memory policies is drawn: "all" the package's kinds, or "few": one to three
+        memories near the query, as version 1 had them.
+    """
 
     stages: tuple[Stage, ...]
+    architecture: Architecture = VERSION_1
     seed: int = 0
     warmup: int = 100
     weight_decay: float = 0.02
     clip: float = 1.0
     ema: float = 0.998
+    edge_weight: float = 0.5
+    careless: float = 0.3
+    clicks: float = 0.2
+    policies: Literal["all", "few"] = "all"
 
     @property
     def steps(self) -> int:
@@ -91,18 +126,22 @@ class Recipe:
         return asdict(self)
 
     @staticmethod
+    def from_json(values: dict[str, Any]) -> Recipe:
+        """Return the recipe that `to_json` made plain values of."""
+        stages = tuple(Stage(**_tuples(one)) for one in values["stages"])
+        architecture = Architecture(**_tuples(values.get("architecture", {})))
+        rest = {k: v for k, v in values.items() if k not in ("stages", "architecture")}
+        return Recipe(stages=stages, architecture=architecture, **rest)
+
+    @staticmethod
     def read(path: Path) -> Recipe:
-        """Read a recipe written by hand or by `to_json`."""
-        values = json.loads(path.read_text())
-        stages = []
-        for written in values.pop("stages"):
-            # JSON knows no tuples
-            named: dict[str, Any] = {
-                key: tuple(value) if isinstance(value, list) else value
-                for key, value in written.items()
-            }
-            stages.append(Stage(**named))
-        return Recipe(stages=tuple(stages), **values)
+        """Read a recipe written by hand or from `to_json`."""
+        return Recipe.from_json(json.loads(path.read_text()))
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values with lists as tuples, which JSON does not know."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
 
 
 @dataclass(frozen=True)
@@ -111,84 +150,125 @@ class StepPlan:
 
     Parameters
     ----------
-    prompted
-        Prompted slices of the stacks, ascending, the first always slice 0.
+    stage
+        That the step belongs to.
+    stacks
+        What is made.
+    seed
+        Of what is made.
+    tracked
+        Slices that are tracked, ascending.
     first
         What the first prompt is; the others are masks.
-    memory
-        How tracked slices recall.
-    multimask
-        Decode three candidate masks rather than one.
+    policy
+        Which memories tracked slices attend to.
+    clicked
+        Slices, tracked ones or the first prompted one, that are corrected with clicks, and with
+        how many, one after the other.
+    extra
+        For choices that depend on what was predicted.
     """
 
     stage: Stage
-    scenes: SceneSettings
+    stacks: StackSettings
     seed: int
-    prompted: tuple[int, ...]
+    tracked: tuple[int, ...]
     first: PromptKind
-    memory: MemoryPlan
-    multimask: bool
+    policy: MemoryPolicy
+    clicked: dict[int, int]
     extra: random.Random = field(compare=False, repr=False, default_factory=random.Random)
+
+    @property
+    def outlined(self) -> tuple[int, ...]:
+        """Slices with a prompt, ascending."""
+        return self.stacks.outlined
 
 
 def plan_step(recipe: Recipe, step: int) -> StepPlan:
     """Draw the plan of ``step``; a pure function of recipe and step."""
-    stage, done = recipe.at(step)
+    stage, _ = recipe.at(step)
     rng = random.Random(f"{recipe.seed}/{step}")
-    t = stage.slices
-    prompted = _draw_prompts(rng, t)
-    scenes = SceneSettings(
-        stacks=stage.stacks,
-        slices=t,
-        grid=rng.choice(stage.grids),
-        spread=stage.spread + (stage.spread_end - stage.spread) * done,
-        margin=stage.margin,
-        required=prompted if stage.kind == "stacks" else tuple(range(t)),
-    )
-    if len(prompted) == 1 and rng.random() < 0.5:
-        scenes = replace(scenes, overrun=0.4)
-    kinds: tuple[PromptKind, ...] = ("mask", "box", "points")
-    weights = (0.5, 0.3, 0.2) if stage.kind == "slices" else (0.8, 0.12, 0.08)
+    if stage.kind == "slices":
+        slices = rng.randint(*stage.lengths)
+        start = rng.randint(0, slices - stage.tracked)
+        outlined = tracked = tuple(range(start, start + stage.tracked))
+        visited = outlined
+    else:
+        slices, outlined, tracked = draw_task(rng, stage)
+        visited = tuple(sorted({*outlined, *tracked}))
+    alone = len(outlined) == 1
+    first: PromptKind = "mask"
+    if stage.kind == "slices":
+        first = rng.choices(("mask", "box", "clicks"), (0.5, 0.3, 0.2))[0]
+    elif rng.random() < recipe.clicks:
+        first = rng.choice(("box", "clicks"))
+    clicked: dict[int, int] = {}
+    if first != "mask" and rng.random() < 0.5:
+        clicked[outlined[0]] = rng.randint(1, 3)
+    if stage.kind == "stacks" and rng.random() < recipe.clicks / 2:
+        clicked[rng.choice(tracked)] = rng.randint(1, 2)
     return StepPlan(
         stage=stage,
-        scenes=scenes,
+        stacks=StackSettings(
+            stacks=stage.stacks,
+            slices=slices,
+            outlined=outlined,
+            visited=visited,
+            size=stage.size,
+            largest=stage.largest,
+            overrun=0.4 if alone and rng.random() < 0.5 else 0.0,
+            careless=recipe.careless,
+        ),
         seed=rng.getrandbits(48),
-        prompted=prompted,
-        first=rng.choices(kinds, weights)[0],
-        memory=_draw_memory(rng, t),
-        multimask=rng.random() < 0.5,
+        tracked=tracked,
+        first=first,
+        policy=draw_policy(rng, recipe.policies),
+        clicked=clicked,
         extra=rng,
     )
 
 
-def _draw_prompts(rng: random.Random, t: int) -> tuple[int, ...]:
-    ends_and_middle = (0, t // 2, t - 1)
-    pick = rng.random()
-    if pick < 0.5 or t < 4:
-        return tuple(sorted(set(ends_and_middle)))
-    if pick < 0.65:
-        return (0, t - 1)
-    if pick < 0.8:
-        return (0,)
-    return tuple(sorted({0, *rng.sample(range(1, t), rng.choice((1, 2)))}))
-
-
-def _draw_memory(rng: random.Random, t: int) -> MemoryPlan:
-    """Draw a memory plan near one of the study's policies, so that none is a surprise."""
-    pick = rng.random()
-    if pick < 0.4:
-        embeddings: tuple[int, ...] = (0, 5)
-    elif pick < 0.75:
-        embeddings = tuple(range(6))
+def draw_task(rng: random.Random, stage: Stage) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+    """Return a stack's length, its outlined slices and some consecutive ones to be tracked."""
+    slices = rng.randint(*stage.lengths)
+    count = min(rng.choice(stage.outlines), (slices + 1) // 2)
+    if count == 1:
+        outlined: tuple[int, ...] = (0,)
+    elif rng.random() < 0.75:  # as people do: evenly, ends included
+        outlined = tuple(round(i * (slices - 1) / (count - 1)) for i in range(count))
     else:
-        embeddings = tuple(range(rng.randrange(0, 6)))
-    reach = float("inf")
-    if rng.random() < 0.5:
-        reach = rng.choice((0.1, 0.2, 0.3, 0.3, 0.3, 0.5)) * t
-    return MemoryPlan(
-        embeddings=embeddings,
-        stride=rng.choice((1, 1, 1, 2)),
-        reach=reach,
-        recalled_pointers_only=rng.random() < 0.3,
-        pointer_span=rng.choice((16, 16, t)),
-    )
+        outlined = (0, *sorted(rng.sample(range(1, slices), count - 1)))
+    free = [i for i in range(slices) if i not in outlined]
+    room = max(len(free) - stage.tracked, 0)
+    # A pass begins beside an outline and drifts from there: begin so as often as anywhere.
+    beside = [i for i, at in enumerate(free[: room + 1]) if at - 1 in outlined]
+    start = rng.choice(beside) if beside and rng.random() < 0.5 else rng.randint(0, room)
+    return slices, outlined, tuple(free[start : start + stage.tracked])
+
+
+def draw_policy(rng: random.Random, kinds: Literal["all", "few"]) -> MemoryPolicy:
+    """Draw one of the package's memory policies, so that none is a surprise at run time."""
+    if kinds == "few":
+        prompts = rng.choice(("near:tau=0.3,n=2", "closest:n=2", "near:tau=0.3,n=1"))
+        return parse_policy(prompts, rng.choice(("intelligent", "recent:k=0", "recent:k=2")))
+    prompts = rng.choices(
+        (
+            "near:tau=0.3",
+            "near:tau=0.3,n=2",
+            "all",
+            f"near:tau={rng.choice((0.1, 0.2, 0.5))}",
+            f"closest:n={rng.randint(1, 4)}",
+        ),
+        (0.25, 0.25, 0.25, 0.15, 0.1),
+    )[0]
+    recent = rng.choices(
+        (
+            "intelligent",
+            "recent:k=6",
+            f"recent:k={rng.randint(0, 5)}",
+            f"stride:r={rng.choice((2, 4))}",
+            f"gate:k={rng.randint(1, 6)}",
+        ),
+        (0.4, 0.25, 0.15, 0.1, 0.1),
+    )[0]
+    return parse_policy(prompts, recent)

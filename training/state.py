@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,15 +12,60 @@ import torch
 from torch import Tensor
 from transformers import Sam2VideoModel
 
+from training.architecture import micro_config
+from training.recipe import Recipe
+
+
+@dataclass
+class Sitting:
+    """A stretch of a run between two kills.
+
+    Parameters
+    ----------
+    first, last
+        Steps done at its beginning and at its last save.
+    seconds
+        Spent on them, validation included.
+    command
+        As it was typed.
+    commit
+        Of the repository; with a plus sign where files differed from it.
+    hardware
+        Processor or GPU, processes and threads.
+    versions
+        Of Python and of the libraries that compute.
+    recipe
+        As JSON.
+    """
+
+    first: int
+    last: int
+    seconds: float
+    command: str
+    commit: str
+    hardware: str
+    versions: str
+    recipe: str
+
 
 @dataclass
 class History:
-    """What a run has seen: one entry a logged step, one a validation."""
+    """What a run has seen: every step's loss, every validation, every sitting."""
 
-    steps: list[int] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
     validations: list[dict[str, float]] = field(default_factory=list)
-    seconds: float = 0.0
+    sittings: list[Sitting] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """Of all sittings."""
+        return sum(one.seconds for one in self.sittings)
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> History:
+        """Return the history that `dataclasses.asdict` made plain values of."""
+        sittings = [Sitting(**one) for one in values["sittings"]]
+        return History(list(values["losses"]), list(values["validations"]), sittings)
 
 
 class Average:
@@ -60,3 +106,17 @@ def weights_of(state: dict[str, Any]) -> dict[str, Tensor]:
     """Return the averaged weights of a saved state."""
     average: dict[str, Tensor] = state["average"]
     return average
+
+
+def recipe_of(state: dict[str, Any]) -> Recipe:
+    """Return the recipe of a saved state."""
+    return Recipe.from_json(json.loads(state["recipe"]))
+
+
+def averaged(state: dict[str, Any]) -> Sam2VideoModel:
+    """Return the model of a saved state with its averaged weights, at its last stage's size."""
+    recipe = recipe_of(state)
+    size = recipe.at(max(int(state["step"]) - 1, 0))[0].size
+    model = Sam2VideoModel(micro_config(recipe.architecture, size))
+    model.load_state_dict(weights_of(state))
+    return model.eval()

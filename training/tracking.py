@@ -1,12 +1,14 @@
 """The differentiable counterpart of voxtrail's tracking, for batches of equally prompted stacks.
 
-Every stack of a batch has its prompts on the same slices and follows the same memory plan, so
-that one slice of all stacks is one call. Calls the parts of `transformers`' `Sam2VideoModel`.
+Every stack of a batch has its outlines on the same slices and follows the same memory policy, so
+that one slice of all stacks is one call. Which memories a slice attends to is asked of the
+package's own policies: what was never attended to in training cannot be used. Calls the parts of
+`transformers`' `Sam2VideoModel`; `tests/training` holds what it computes against `voxtrail.model`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -15,54 +17,12 @@ from transformers import Sam2VideoModel
 from transformers.models.sam2_video.modeling_sam2_video import get_1d_sine_pe
 
 from training.losses import Prediction
-
-MASK_SCALE, MASK_BIAS = 20.0, -10.0
-"""A prompted mask as logits, +-10 (SAM 2)."""
-
-ABSENT = -1024.0
-"""Mask logit where the object is judged absent (SAM 2)."""
-
-PIXEL_MEAN, PIXEL_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
-
-@dataclass(frozen=True)
-class MemoryPlan:
-    """Which memories a slice recalls, and the temporal embedding each takes.
-
-    Parameters
-    ----------
-    embeddings
-        Temporal embedding of the most recent tracked slices, most recent first: (0, 5) is
-        intelligent slicing, (0, 1, 2, 3, 4, 5) SAM 2's own, () none.
-    stride
-        Step between recalled slices after the most recent one.
-    reach
-        Prompts farther than this many slices are not recalled (the nearest one always is).
-    recalled_pointers_only
-        Take pointers of recalled slices only, rather than of all recent ones.
-    pointer_span
-        Number of pointers that distances are divided by (less one).
-    """
-
-    embeddings: tuple[int, ...] = (0, 1, 2, 3, 4, 5)
-    stride: int = 1
-    reach: float = float("inf")
-    recalled_pointers_only: bool = False
-    pointer_span: int = 16
-
-    def prompts(self, at: int, prompted: list[int]) -> list[int]:
-        """Return the prompted slices recalled at slice ``at``."""
-        near = [p for p in prompted if abs(p - at) <= self.reach]
-        return near or [min(prompted, key=lambda p: abs(p - at))]
-
-    def recent(self, at: int, tracked: list[int]) -> list[tuple[int, int]]:
-        """Return (slice, temporal embedding) of the tracked slices recalled at ``at``."""
-        found = []
-        for order, embedding in enumerate(self.embeddings):
-            back = 1 if order == 0 else 1 + order * self.stride
-            if at - back in tracked:
-                found.append((at - back, embedding))
-        return found
+from voxtrail.memory import Entry, MemoryPolicy, Query
+from voxtrail.model.conventions import MASK_LOGIT, PREVIOUS_LIMIT
+from voxtrail.model.decoder import ABSENT_LOGIT
+from voxtrail.model.families.base import memory_of
+from voxtrail.model.spec import IMAGENET_MEAN, IMAGENET_STD
+from voxtrail.model.torch_model import read_best_of_three
 
 
 @dataclass(frozen=True)
@@ -90,21 +50,31 @@ class Memory:
     pointer: Tensor  # (B, C)
 
 
-def to_pixels(image: Tensor) -> Tensor:
-    """Return model input (B, 3, S, S) from images (B, S, S) in 0..1."""
-    mean = torch.tensor(PIXEL_MEAN, device=image.device).view(1, 3, 1, 1)
-    std = torch.tensor(PIXEL_STD, device=image.device).view(1, 3, 1, 1)
-    return (image[:, None] - mean) / std
+@dataclass
+class Bank:
+    """What a pass over stacks remembers, by slice.
 
+    Parameters
+    ----------
+    slices
+        Of the whole stacks, D.
+    policy
+        Chooses what a slice attends to. Confidences that it may ask for are means over the batch.
+    """
 
-def encode(model: Sam2VideoModel, pixels: Tensor) -> Features:
-    """Encode slices (B, 3, S, S)."""
-    out = model.vision_encoder(pixels)
-    fine, middle, coarse = out.fpn_hidden_states
-    decoder = model.mask_decoder
-    return Features(
-        decoder.conv_s0(fine), decoder.conv_s1(middle), coarse, out.fpn_position_encoding[-1]
-    )
+    slices: int
+    policy: MemoryPolicy
+    entries: dict[int, Entry] = field(default_factory=dict)
+    memories: dict[int, Memory] = field(default_factory=dict)
+
+    def keep(self, at: int, memory: Memory, prediction: Prediction | None, prompted: bool) -> None:
+        """Remember a slice; ``prediction`` is None where a mask was drawn."""
+        iou, score = 1.0, MASK_LOGIT
+        if prediction is not None:
+            iou = float(prediction.iou.detach().amax(1).mean())
+            score = float(prediction.object_score.detach().mean())
+        self.entries[at] = Entry(at, prompted, iou, score)
+        self.memories[at] = memory
 
 
 @dataclass(frozen=True)
@@ -122,6 +92,28 @@ class SlicePrompt:
     points: Tensor | None = None
     labels: Tensor | None = None
     mask_logits: Tensor | None = None
+
+    @property
+    def count(self) -> int:
+        """Clicks and corners."""
+        return 0 if self.points is None else self.points.shape[1]
+
+
+def to_pixels(image: Tensor) -> Tensor:
+    """Return model input (B, 3, S, S) from images (B, S, S) in 0..1."""
+    mean = torch.tensor(IMAGENET_MEAN, device=image.device).view(1, 3, 1, 1)
+    std = torch.tensor(IMAGENET_STD, device=image.device).view(1, 3, 1, 1)
+    return (image[:, None] - mean) / std
+
+
+def encode(model: Sam2VideoModel, pixels: Tensor) -> Features:
+    """Encode slices (B, 3, S, S)."""
+    out = model.vision_encoder(pixels)
+    fine, middle, coarse = out.fpn_hidden_states
+    decoder = model.mask_decoder
+    return Features(
+        decoder.conv_s0(fine), decoder.conv_s1(middle), coarse, out.fpn_position_encoding[-1]
+    )
 
 
 def decode(
@@ -183,38 +175,28 @@ def memorise(
     return Memory(tokens.flatten(2).permute(2, 0, 1), position.flatten(2).permute(2, 0, 1), made)
 
 
-def attend(
-    model: Sam2VideoModel,
-    features: Features,
-    at: int,
-    memories: dict[int, Memory],
-    prompted: list[int],
-    plan: MemoryPlan,
-) -> Tensor:
+def attend(model: Sam2VideoModel, features: Features, at: int, bank: Bank) -> Tensor:
     """Return the slice's coarse features (B, C, h, w) after it has attended to its memories."""
+    spec = memory_of(model.config)
+    recall = bank.policy.recall(Query(at, 1, bank.slices, spec), bank.entries)
     temporal = model.memory_temporal_positional_encoding
-    kept = plan.prompts(at, prompted)
-    recalled = [(i, len(temporal) - 1) for i in kept]
-    recent = plan.recent(at, [i for i in memories if i not in prompted])
-    recalled += recent
-    tokens = [memories[i].tokens for i, _ in recalled]
-    positions = [memories[i].position + temporal[e, 0] for i, e in recalled]
-
-    if plan.recalled_pointers_only:
-        past = [i for i, _ in recent]
-    else:
-        past = [i for i in memories if i not in prompted and 0 < at - i < plan.pointer_span]
-    pointed = [i for i in kept if i <= at] + sorted(past, reverse=True)
+    tokens = [bank.memories[one.slice_index].tokens for one in recall.memories]
+    positions = [
+        bank.memories[one.slice_index].position + temporal[one.embedding, 0]
+        for one in recall.memories
+    ]
     b, c, h, w = features.coarse.shape
     splits = 0
-    if pointed:
-        distances = torch.tensor([float(at - i) for i in pointed], device=features.coarse.device)
-        sine = get_1d_sine_pe(distances / (plan.pointer_span - 1), dim=c)
+    if recall.pointers:
+        distances = torch.tensor(
+            [float(distance) for _, distance in recall.pointers], device=features.coarse.device
+        )
+        sine = get_1d_sine_pe(distances / spec.farthest_pointer(bank.slices), dim=c)
         place = model.temporal_positional_encoding_projection_layer(sine)  # (P, 64)
         width = place.shape[-1]
         splits = c // width
-        stacked = torch.stack([memories[i].pointer for i in pointed])  # (P, B, C)
-        stacked = stacked.view(len(pointed), b, splits, width).permute(0, 2, 1, 3).flatten(0, 1)
+        stacked = torch.stack([bank.memories[i].pointer for i, _ in recall.pointers])  # (P, B, C)
+        stacked = stacked.view(-1, b, splits, width).permute(0, 2, 1, 3).flatten(0, 1)
         tokens.append(stacked)
         positions.append(place[:, None].expand(-1, b, -1).repeat_interleave(splits, dim=0))
     out = model.memory_attention(
@@ -222,13 +204,13 @@ def attend(
         current_vision_position_embeddings=features.position.flatten(2).permute(2, 0, 1),
         memory=torch.cat(tokens),
         memory_posision_embeddings=torch.cat(positions),
-        num_object_pointer_tokens=len(pointed) * splits,
+        num_object_pointer_tokens=len(recall.pointers) * splits,
     )
     return out[0].transpose(1, 2).reshape(b, c, h, w)  # (1, B, h*w, C) -> (B, C, h, w)
 
 
-def prompt_with_mask(model: Sam2VideoModel, features: Features, mask: Tensor) -> Memory:
-    """Return the memory of a slice whose mask (B, S, S), 0 or 1, is given."""
+def read_outline(model: Sam2VideoModel, features: Features, mask: Tensor) -> Memory:
+    """Return the memory of a slice whose mask (B, S, S), 0 or 1, was drawn."""
     present = (mask.flatten(1).amax(1) > 0).to(mask.dtype)
     dense = model.mask_downsample(mask[:, None])
     prediction, tokens = decode(
@@ -237,33 +219,55 @@ def prompt_with_mask(model: Sam2VideoModel, features: Features, mask: Tensor) ->
     token = tokens[:, 0]  # the single-mask token, as the reference does
     # The decoder's own judgement of presence and the mask's both silence the pointer (SAM 2).
     shown = present * (prediction.object_score > 0).to(mask.dtype)
-    probability = torch.sigmoid(mask * MASK_SCALE + MASK_BIAS)
-    return memorise(model, features, probability, present, pointer(model, token, shown))
+    return memorise(model, features, coarsened(mask), present, pointer(model, token, shown))
 
 
-def track(
-    model: Sam2VideoModel,
-    features: Features,
-    at: int,
-    memories: dict[int, Memory],
-    prompted: list[int],
-    plan: MemoryPlan,
-    multimask: bool,
-) -> tuple[Prediction, Memory]:
-    """Find the object in slice ``at`` from its memories; return the masks and its own memory."""
-    coarse = attend(model, features, at, memories, prompted, plan)
-    prediction, tokens = decode(model, features, coarse, SlicePrompt(), multimask)
-    return prediction, remember(model, features, prediction, tokens)
+def coarsened(mask: Tensor) -> Tensor:
+    """Return a drawn mask (B, S, S) as its memory sees it: through logits of a quarter the side."""
+    side = mask.shape[-1]
+    logits = mask[:, None] * (2 * MASK_LOGIT) - MASK_LOGIT
+    logits = F.interpolate(
+        logits, (side // 4, side // 4), mode="bilinear", align_corners=False, antialias=True
+    )
+    full = F.interpolate(logits, (side, side), mode="bilinear", align_corners=False)
+    return (full[:, 0] > 0).to(mask.dtype)
+
+
+def without_memory(model: Sam2VideoModel, features: Features) -> Tensor:
+    """Return a slice's coarse features (B, C, h, w) as the decoder gets them with no memory."""
+    return features.coarse + model.no_memory_embedding.view(1, -1, 1, 1)
+
+
+def segment(
+    model: Sam2VideoModel, features: Features, coarse: Tensor, prompt: SlicePrompt, tracked: bool
+) -> tuple[Prediction, Tensor]:
+    """Decode one mask or three, as a run does with so many clicks."""
+    multimask = read_best_of_three(model.config).applies(prompt.count, tracked=tracked)
+    return decode(model, features, coarse, prompt, multimask)
+
+
+def corrected(points: Tensor, labels: Tensor, previous: Tensor) -> SlicePrompt:
+    """Return clicks (B, P, 2) with labels (B, P) that correct logits (B, S/4, S/4)."""
+    held = previous.detach().clamp(-PREVIOUS_LIMIT, PREVIOUS_LIMIT)
+    return SlicePrompt(points, labels, held[:, None])
 
 
 def remember(
-    model: Sam2VideoModel, features: Features, prediction: Prediction, tokens: Tensor
+    model: Sam2VideoModel,
+    features: Features,
+    prediction: Prediction,
+    tokens: Tensor,
+    prompted: bool = False,
 ) -> Memory:
-    """Write the memory of a decoded slice; no gradient flows back through its mask."""
+    """Write the memory of a decoded slice; no gradient flows back through its mask.
+
+    ``prompted`` says that clicks or a box made the mask, which is then remembered as binary.
+    """
     logits, token = chosen(prediction, tokens)
-    present = (prediction.object_score > 0).to(logits.dtype)
+    present = (prediction.object_score > 0).to(token.dtype)
     side = model.image_size
     with torch.no_grad():
-        logits = torch.where(present[:, None, None] > 0, logits, torch.full_like(logits, ABSENT))
+        logits = torch.where(present[:, None, None] > 0, logits, ABSENT_LOGIT).float()
         full = F.interpolate(logits[:, None], (side, side), mode="bilinear", align_corners=False)
-    return memorise(model, features, full[:, 0].sigmoid(), present, pointer(model, token, present))
+        mask = (full > 0).float() if prompted else full.sigmoid()
+    return memorise(model, features, mask[:, 0], present, pointer(model, token, present))

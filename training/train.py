@@ -1,20 +1,22 @@
 """Train ``micro``: ``python -m training.train --out runs/micro [--recipe recipe.json]``.
 
-Resumes from ``state.pt`` in the output folder; a recipe given on resuming replaces the old one
-from the next step on. Where there is none, the run begins with new weights, or with those of
-``--weights`` as if ``--step`` steps of the recipe were done (the optimiser's moments start anew).
-With one device, one thread count and one recipe, a run that was killed and resumed ends with the
-same weights as one left alone.
+Begins at step 0 with new weights, or goes on from ``state.pt`` in the output folder. With one
+device, one thread count and one recipe, a run that was killed and resumed ends with the same
+weights as one left alone. A recipe given on resuming replaces the old one from the next step on;
+the state keeps every sitting with its recipe, command, commit and hardware, and every step's loss,
+and the model card is written from those.
 
-On a processor, ``--processes 2`` with one thread each beats one process with two threads: small
-operations don't wait for each other, and nothing spins when another program takes a core.
+On a processor two processes with one thread each are the default, which beats one process with two
+threads: small operations don't wait for each other, and nothing spins when another program takes a
+core. On a GPU the same command makes scenes in worker processes and computes in bfloat16; such a
+run goes on on a processor, and the other way round.
 """
 
 from __future__ import annotations
 
 import argparse
-import ctypes
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -25,27 +27,23 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from safetensors.torch import load_file
 from torch.utils.data import DataLoader, Dataset
-from transformers import Sam2VideoModel
 
 from training import state as states
 from training.architecture import new_model, quicken, set_slice_size
 from training.curve import draw_curve
 from training.default_recipe import RECIPE
+from training.machine import Machine, die_with_parent, keep_freed_memory
+from training.measure import scores_of
 from training.recipe import Recipe, StepPlan, plan_step
-from training.scenes import SceneSettings, StackBatch, make_batch
-from training.step import step_loss, tracked_dice
-from training.tracking import MemoryPlan
+from training.scenes.stack import StackBatch, make_batch
+from training.step import step_loss
+from training.trials import TRIALS
 
-LOG_EVERY, SAVE_EVERY, VALIDATE_EVERY, KEEP_EVERY = 20, 50, 250, 500
+LOG_EVERY, SAVE_EVERY, VALIDATE_EVERY, KEEP_EVERY = 20, 50, 500, 1000
 
-VALIDATION = SceneSettings(stacks=12, slices=9, grid=56, required=(0, 4, 8), overrun=0.0)
-VALIDATION_SEED = 987_654_321
-VALIDATION_PLANS = {
-    "baseline": MemoryPlan(),
-    "is+sps": MemoryPlan(embeddings=(0, 5), reach=0.3 * VALIDATION.slices),
-}
+VALIDATION_STACKS = 6
+"""Held-out stacks that a run is watched on; `training.measure` takes more."""
 
 
 @dataclass(frozen=True)
@@ -59,29 +57,34 @@ class Share:
 class Scenes(Dataset[StackBatch]):
     """The batch of every step, drawn from the step's own seed."""
 
-    def __init__(self, recipe: Recipe, first: int, device: torch.device, share: Share) -> None:
-        self.recipe, self.first, self.device, self.share = recipe, first, device, share
+    def __init__(self, recipe: Recipe, first: int, last: int, share: Share) -> None:
+        self.recipe, self.first, self.last, self.share = recipe, first, last, share
 
     def __len__(self) -> int:
-        return self.recipe.steps - self.first
+        return self.last - self.first
 
     def __getitem__(self, index: int) -> StackBatch:
         plan = plan_step(self.recipe, self.first + index)
-        scenes = replace(plan.scenes, stacks=max(1, plan.scenes.stacks // self.share.count))
-        return make_batch(scenes, plan.seed + self.share.rank, self.device)
+        stacks = max(1, plan.stacks.stacks // self.share.count)
+        return make_batch(replace(plan.stacks, stacks=stacks), plan.seed + self.share.rank)
 
 
 class Trainer:
     """A run: model, average, optimiser, history; `run` takes it to the end of its recipe."""
 
     def __init__(
-        self, recipe: Recipe, out: Path, device: torch.device, share: Share | None = None
+        self,
+        recipe: Recipe,
+        out: Path,
+        device: torch.device,
+        share: Share | None = None,
+        bfloat16: bool = False,
     ) -> None:
         self.recipe, self.out, self.device = recipe, out, device
-        self.share = share or Share()
+        self.share, self.bfloat16 = share or Share(), bfloat16
         self.step = 0
         self.history = states.History()
-        self.model = new_model(recipe.stages[0].size, recipe.seed).to(device)
+        self.model = new_model(recipe.architecture, recipe.stages[0].size, recipe.seed).to(device)
         quicken(self.model)
         self.model.train()
         self.average = states.Average(self.model, recipe.ema)
@@ -100,75 +103,68 @@ class Trainer:
 
     def save(self) -> None:
         """Write the state, whole or not at all."""
-        states.save(
-            self.state_path,
-            {
-                "model": self.model.state_dict(),
-                "average": self.average.weights,
-                "optimiser": self.optimiser.state_dict(),
-                "step": self.step,
-                "history": asdict(self.history),
-                "recipe": json.dumps(self.recipe.to_json()),
-            },
-        )
+        states.save(self.state_path, {**self._kept(), "optimiser": self.optimiser.state_dict()})
+
+    def _kept(self) -> dict[str, Any]:
+        return {
+            "model": self.model.state_dict(),
+            "average": self.average.weights,
+            "step": self.step,
+            "history": asdict(self.history),
+            "recipe": json.dumps(self.recipe.to_json()),
+        }
 
     def resume(self) -> None:
         """Continue from the state in the output folder."""
-        state: dict[str, Any] = states.load(self.state_path, self.device)
+        state = states.load(self.state_path, self.device)
         self.model.load_state_dict(state["model"])
         self.average.weights = state["average"]
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = state["step"]
-        self.history = states.History(**state["history"])
+        self.history = states.History.from_json(state["history"])
 
-    def start_from(self, folder: Path, step: int) -> None:
-        """Begin with a checkpoint's weights as if ``step`` steps were done; moments start anew."""
-        weights = load_file(folder / "model.safetensors", device=str(self.device))
-        self.model.load_state_dict(weights)
-        self.average = states.Average(self.model, self.recipe.ema)
-        self.step = step
-
-    def run(self, workers: int = 0, until: int | None = None, bfloat16: bool = False) -> None:
+    def run(self, workers: int = 0, until: int | None = None, command: str = "") -> None:
         """Train to step ``until`` (the recipe's end), saving, validating and logging on the way."""
         self.out.mkdir(parents=True, exist_ok=True)
         end = min(until or self.recipe.steps, self.recipe.steps)
-        batches = self._batches(workers)
-        running: list[float] = []
+        batches = self._batches(workers, end)
+        machine = Machine.here(self.device, self.share.count)
+        recipe = json.dumps(self.recipe.to_json())
+        sitting = states.Sitting(self.step, self.step, 0.0, command, *machine.words(), recipe)
+        self.history.sittings.append(sitting)
         with _progress() as progress:
             task = progress.add_task("training", total=end, completed=self.step)
             began = time.monotonic()
             while self.step < end:
                 plan = plan_step(self.recipe, self.step)
-                loss = self.advance(next(batches), plan, bfloat16)
-                running.append(loss)
+                loss = self.advance(next(batches), plan)
+                self.history.losses.append(loss)
                 self.step += 1
-                self.history.seconds += time.monotonic() - began
-                began = time.monotonic()
                 progress.update(task, completed=self.step, description=f"loss {loss:.3f}")
+                last = self.step == end
+                done = self.step == self.recipe.steps
+                if self.share.rank == 0 and (self.step % VALIDATE_EVERY == 0 or done):
+                    self._validate()
+                sitting.last, sitting.seconds = self.step, time.monotonic() - began
                 if self.share.rank == 0:
-                    self._keep_books(running, plan, last=self.step == end)
+                    self._keep_books(plan, last)
 
-    def _keep_books(self, running: list[float], plan: StepPlan, last: bool) -> None:
-        """Log, validate and save where it is time to."""
+    def _keep_books(self, plan: StepPlan, last: bool) -> None:
+        """Log and save where it is time to."""
         if self.step % LOG_EVERY == 0 or last:
-            self._log(sum(running) / len(running), plan)
-            running.clear()
-        if self.step % VALIDATE_EVERY == 0 or last:
-            self._validate()
+            self._log(plan)
         if self.step % SAVE_EVERY == 0 or last:
             self.save()
         if self.step % KEEP_EVERY == 0:
-            kept = self.out / f"average-{self.step:06d}.pt"
-            states.save(kept, {"average": self.average.weights})
+            states.save(self.out / f"average-{self.step:06d}.pt", self._kept())
 
-    def advance(self, batch: StackBatch, plan: StepPlan, bfloat16: bool = False) -> float:
+    def advance(self, batch: StackBatch, plan: StepPlan) -> float:
         """Take one optimiser step; return its loss."""
         set_slice_size(self.model, plan.stage.size)
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.lr(self.step)
-        batch = StackBatch(batch.image.to(self.device), batch.mask.to(self.device))
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16):
-            loss = step_loss(self.model, batch, plan)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
+            loss = step_loss(self.model, batch.to(self.device), plan, self.recipe.edge_weight)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         if self.share.count > 1:
@@ -184,7 +180,8 @@ class Trainer:
         """Return the loss that the present weights have on the batch of ``step``."""
         plan = plan_step(self.recipe, step)
         set_slice_size(self.model, plan.stage.size)
-        return float(step_loss(self.model, make_batch(plan.scenes, plan.seed, self.device), plan))
+        batch = make_batch(plan.stacks, plan.seed).to(self.device)
+        return float(step_loss(self.model, batch, plan, self.recipe.edge_weight))
 
     def _average_gradients(self) -> None:
         """Average gradients over processes; a weight that a step left out counts as zero."""
@@ -199,63 +196,43 @@ class Trainer:
             if parameter.grad is not None:
                 parameter.grad = part.view_as(parameter)
 
-    def _batches(self, workers: int) -> Iterator[StackBatch]:
-        on_device = self.device if workers == 0 else torch.device("cpu")
-        scenes = Scenes(self.recipe, self.step, on_device, self.share)
+    def _batches(self, workers: int, end: int) -> Iterator[StackBatch]:
         loader: DataLoader[StackBatch] = DataLoader(
-            scenes,
+            Scenes(self.recipe, self.step, end, self.share),
             batch_size=None,
             num_workers=workers,
-            prefetch_factor=6 if workers else None,
+            prefetch_factor=4 if workers else None,
             multiprocessing_context="forkserver" if workers else None,
+            pin_memory=self.device.type == "cuda",
         )
         return iter(loader)
 
-    def _log(self, loss: float, plan: StepPlan) -> None:
-        self.history.steps.append(self.step)
-        self.history.losses.append(loss)
+    def _log(self, plan: StepPlan) -> None:
         if not sys.stdout.isatty():
+            recent = self.history.losses[-LOG_EVERY:]
             print(
                 f"step {self.step}/{self.recipe.steps} {plan.stage.kind}@{plan.stage.size} "
-                f"loss {loss:.4f} lr {self.recipe.lr(self.step - 1):.2e} "
+                f"loss {sum(recent) / len(recent):.4f} lr {self.recipe.lr(self.step - 1):.2e} "
                 f"{self.history.seconds / 60:.1f} min",
                 flush=True,
             )
 
     def _validate(self) -> None:
         """Score the averaged weights on held-out scenes; draw the curve."""
-        model = averaged_model(self.model, self.average.weights)
-        size = self.recipe.at(self.step)[0].size
-        set_slice_size(model, size)
-        batch = make_batch(VALIDATION, VALIDATION_SEED, self.device)
-        scores = {
-            name: tracked_dice(model, batch, size, VALIDATION.required, memory)
-            for name, memory in VALIDATION_PLANS.items()
-        }
-        self.history.validations.append({"step": self.step, "size": size, **scores})
+        model = states.averaged(self._kept()).to(self.device)
+        quicken(model)
+        entry: dict[str, float] = {"step": self.step, "size": int(model.config.image_size)}
+        found = scores_of(model, ["is+sps"], budgets=(3, 9), stacks=VALIDATION_STACKS)
+        for (_, budget), scores in found.items():
+            beside, copied = scores.at(1)
+            entry[f"{budget} outlines"] = scores.mean()[0]
+            entry[f"{budget} outlines, distance 1"] = beside
+            entry[f"{budget} outlines, distance 1, copied"] = copied
+        entry["own memory"] = found["is+sps", 3].at(0)[0]
+        self.history.validations.append(entry)
         draw_curve(self.history, self.out / "curve.png")
         if not sys.stdout.isatty():
-            print(f"step {self.step} validation {scores}", flush=True)
-
-
-def averaged_model(like: Sam2VideoModel, weights: dict[str, torch.Tensor]) -> Sam2VideoModel:
-    """Return a model of the same configuration with ``weights``, in evaluation mode."""
-    model = Sam2VideoModel(like.config).to(like.device)
-    quicken(model)
-    model.load_state_dict(weights)
-    return model.eval()
-
-
-def keep_freed_memory() -> None:
-    """Make glibc keep freed blocks: returning them costs half of a step's time in page faults."""
-    try:
-        libc = ctypes.CDLL("libc.so.6")
-    except OSError:
-        return
-    trim_threshold, top_pad, mmap_threshold = -1, -2, -3  # malloc.h
-    libc.mallopt(mmap_threshold, 2**30)
-    libc.mallopt(trim_threshold, 2**31 - 1)
-    libc.mallopt(top_pad, 2**28)
+            print(" ".join(f"{k} {v:.3f}" for k, v in entry.items()), flush=True)
 
 
 def _progress() -> Progress:
@@ -270,17 +247,24 @@ def _progress() -> Progress:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
+    on_gpu = torch.cuda.is_available()
+    makers = max((os.cpu_count() or 2) - 1, 1) if on_gpu else 0
+    each = 1 if on_gpu else min(os.cpu_count() or 1, 2)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/micro"))
     parser.add_argument("--recipe", type=Path, help="JSON; default: training/default_recipe.py")
-    parser.add_argument("--weights", type=Path, help="begin from this checkpoint's folder")
-    parser.add_argument("--step", type=int, default=0, help="steps that --weights stand for")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads (0: all)")
-    parser.add_argument("--workers", type=int, default=0, help="scene makers (0: in this process)")
-    parser.add_argument("--bfloat16", action="store_true", help="autocast; only where it is fast")
-    parser.add_argument("--processes", type=int, default=1, help="share each batch among so many")
+    parser.add_argument("--trial", choices=list(TRIALS), help="a short run of training/trials.py")
+    parser.add_argument("--until", type=int, help="stop after this step; default: the end")
+    parser.add_argument("--device", default="cuda" if on_gpu else "cpu")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of each process")
+    parser.add_argument(
+        "--workers", type=int, default=makers, help="scene makers (0: in this process)"
+    )
+    parser.add_argument(
+        "--processes", type=int, default=each, help="share each batch among so many"
+    )
     options = parser.parse_args(arguments)
+    options.command = "python -m training.train " + " ".join(arguments or sys.argv[1:])
     if options.processes == 1:
         _train(0, options)
     else:
@@ -291,20 +275,24 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _train(rank: int, options: argparse.Namespace) -> None:
     keep_freed_memory()
-    if options.threads:
-        torch.set_num_threads(options.threads)
+    torch.set_num_threads(options.threads)
     share = Share(rank, options.processes)
     if share.count > 1:
+        die_with_parent()
         address = f"file://{(options.out / 'rendezvous').absolute()}"
         dist.init_process_group("gloo", init_method=address, rank=rank, world_size=share.count)
-    recipe = Recipe.read(options.recipe) if options.recipe else RECIPE
-    trainer = Trainer(recipe, options.out, torch.device(options.device), share)
+    recipe = TRIALS[options.trial] if options.trial else RECIPE
+    if options.recipe:
+        recipe = Recipe.read(options.recipe)
+    device = torch.device(options.device)
+    on_gpu = device.type == "cuda"
+    if on_gpu:
+        torch.set_float32_matmul_precision("high")  # TF32
+    trainer = Trainer(recipe, options.out, device, share, bfloat16=on_gpu)
     if trainer.state_path.exists():
         trainer.resume()
         print(f"resumed at step {trainer.step}", flush=True)
-    elif options.weights:
-        trainer.start_from(options.weights, options.step)
-    trainer.run(options.workers, bfloat16=options.bfloat16)
+    trainer.run(options.workers, options.until, options.command)
 
 
 if __name__ == "__main__":

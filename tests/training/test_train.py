@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from training import measure, train
 from training import state as states
+from training.architecture import Architecture
 from training.export import check, export
 from training.recipe import Recipe, Stage
 from training.train import Trainer
@@ -16,23 +19,32 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 TINY = Recipe(
     stages=(
-        Stage("slices", 12, size=64, stacks=6, slices=2, lr=2e-3, lr_end=1e-3, grids=(24,)),
-        Stage("stacks", 8, size=64, stacks=3, slices=4, lr=1e-3, lr_end=5e-4, grids=(24,)),
+        Stage("slices", 12, size=64, stacks=2, tracked=3, lr=2e-3, lr_end=1e-3, largest=32),
+        Stage("stacks", 5, size=64, stacks=1, tracked=3, lr=1e-3, lr_end=5e-4, largest=32),
     ),
+    architecture=Architecture(width=16, blocks=(1, 1, 2, 1), channels=64),
     warmup=4,
 )
 CPU = torch.device("cpu")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _little_validation() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "VALIDATION_STACKS", 1)
+        patch.setattr(measure, "SLICES", 13)
+        yield
+
+
 @pytest.fixture(scope="module")
 def left_alone(tmp_path_factory: pytest.TempPathFactory) -> Trainer:
     trainer = Trainer(TINY, tmp_path_factory.mktemp("alone"), CPU)
-    trainer.run()
+    trainer.run(command="as it was typed")
     return trainer
 
 
 def test_loss_falls(left_alone: Trainer) -> None:
-    assert left_alone.step == TINY.steps == 20
+    assert left_alone.step == TINY.steps == 17
     first_batch_again = Trainer(TINY, left_alone.out, CPU)
     before = first_batch_again.probe(0)
     first_batch_again.resume()
@@ -46,15 +58,24 @@ def test_killed_run_ends_with_the_same_weights(left_alone: Trainer, tmp_path: Pa
     resumed.resume()
     assert resumed.step == 13
     resumed.run()
+    assert [one.first for one in resumed.history.sittings] == [0, 13]
+    assert resumed.history.losses == left_alone.history.losses
     alone, again = (states.load(t.state_path, CPU) for t in (left_alone, resumed))
     for kind in ("model", "average"):
         for name, weight in alone[kind].items():
             assert torch.equal(weight, again[kind][name]), f"{kind}: {name}"
 
 
-def test_run_leaves_a_curve_and_validation(left_alone: Trainer) -> None:
+def test_every_step_and_sitting_is_recorded(left_alone: Trainer) -> None:
+    state = states.load(left_alone.state_path, CPU)
+    history = states.History.from_json(state["history"])
+    assert len(history.losses) == 17
+    (sitting,) = history.sittings
+    assert (sitting.first, sitting.last, sitting.command) == (0, 17, "as it was typed")
+    assert sitting.seconds > 0
+    assert states.recipe_of(state) == TINY
     assert (left_alone.out / "curve.png").stat().st_size > 0
-    assert 0 <= left_alone.history.validations[-1]["is+sps"] <= 1
+    assert 0 <= history.validations[-1]["9 outlines, distance 1"] <= 1
 
 
 def test_state_is_never_half_a_file(tmp_path: Path) -> None:
@@ -73,6 +94,10 @@ def test_state_is_never_half_a_file(tmp_path: Path) -> None:
 def test_export_loads_whole(left_alone: Trainer, tmp_path: Path) -> None:
     export(left_alone.state_path, tmp_path / "micro", image_size=96)
     model = check(tmp_path / "micro")
+    card = (tmp_path / "micro" / "README.md").read_text()
+    assert "| steps | 17, all recorded from the first |" in card
+    assert "`as it was typed`" in card
+    assert (tmp_path / "micro" / "curve.png").exists()
     assert model.config.image_size == 96
     average = states.load(left_alone.state_path, CPU)["average"]
     for name, weight in model.state_dict().items():

@@ -91,7 +91,7 @@ class TorchSliceModel(PromptReader):
         self._net = network
         config = network.config
         self._size = int(config.image_size)
-        self.best_of_three = _best_of_three(config)
+        self.best_of_three = read_best_of_three(config)
         self._side = spec.positions(self._size)
         self._device = network.no_memory_embedding.device
         self._channels = int(config.vision_config.fpn_hidden_size)
@@ -409,8 +409,8 @@ class TorchSliceModel(PromptReader):
         return sparse, dense
 
 
-def _best_of_three(config: Any) -> BestOfThree:
-    """Return what a configuration of transformers says of it."""
+def read_best_of_three(config: Any) -> BestOfThree:
+    """Return what a configuration of transformers says of three masks."""
     points = (int(config.multimask_min_pt_num), int(config.multimask_max_pt_num))
     return BestOfThree(
         *(points if config.multimask_output_in_sam else (1, 0)),

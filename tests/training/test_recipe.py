@@ -1,0 +1,72 @@
+"""What steps see and are asked: reproducible, of a run's kinds, read back from JSON."""
+
+from __future__ import annotations
+
+import json
+import random
+
+from training.architecture import Architecture, micro_config
+from training.default_recipe import RECIPE
+from training.export import BUNDLED
+from training.recipe import Recipe, Stage, draw_task, plan_step
+
+
+def test_a_step_is_drawn_alike_each_time() -> None:
+    for step in (0, 450, RECIPE.steps - 1):
+        assert plan_step(RECIPE, step) == plan_step(RECIPE, step)
+    assert plan_step(RECIPE, 500) != plan_step(RECIPE, 501)
+
+
+def test_a_recipe_comes_back_from_json() -> None:
+    recipe = Recipe((Stage("stacks", 3, lengths=(8, 9)),), Architecture(memory_layers=4), seed=7)
+    assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
+
+
+def test_the_learning_rate_rises_and_falls() -> None:
+    assert RECIPE.lr(0) < RECIPE.lr(RECIPE.warmup) > RECIPE.lr(RECIPE.steps - 1)
+
+
+def test_tasks_are_those_of_runs() -> None:
+    stage = Stage("stacks", 1, tracked=5)
+    rng = random.Random(1)
+    budgets, distances = set(), set()
+    for _ in range(300):
+        slices, outlined, tracked = draw_task(rng, stage)
+        assert 8 <= slices <= 32
+        assert outlined[0] == 0
+        assert outlined[-1] < slices
+        assert len(set(outlined)) == len(outlined)
+        assert not set(outlined) & set(tracked)
+        assert tracked == tuple(sorted(tracked))
+        assert 1 <= len(tracked) <= 5
+        budgets.add(len(outlined))
+        distances |= {min(abs(p - at) for p in outlined) for at in tracked}
+    assert {1, 2, 3, 5, 7, 9} <= budgets
+    assert {1, 2, 3, 4, 5} <= distances
+
+
+def test_every_kind_of_memory_and_prompt_is_drawn() -> None:
+    plans = [plan_step(RECIPE, step) for step in range(600, 1000)]
+    assert {type(plan.policy.recent).name for plan in plans} == {
+        "intelligent",
+        "recent",
+        "stride",
+        "gate",
+    }
+    assert {type(plan.policy.prompts).name for plan in plans} == {"all", "near", "closest"}
+    assert {plan.first for plan in plans} == {"mask", "box", "clicks"}
+    assert any(at in plan.tracked for plan in plans for at in plan.clicked)
+
+
+def test_the_default_architecture_is_that_of_version_1() -> None:
+    made = micro_config(Architecture(), 256).to_dict()
+    held = json.loads((BUNDLED / "config.json").read_text())
+    for key in (
+        "memory_attention_num_layers",
+        "memory_attention_hidden_size",
+        "max_cond_frame_num",
+    ):
+        assert made[key] == held[key]
+    backbone = made["vision_config"]["backbone_config"]
+    for key in ("blocks_per_stage", "embed_dim_per_stage", "global_attention_blocks"):
+        assert backbone[key] == held["vision_config"]["backbone_config"][key]
