@@ -89,7 +89,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) --no-deps --upgrade --target $(VENV)/authors/edgetam edgetam-dimos==1.0.1 \
 		timm==1.0.31 torchvision==0.28.0
 	$(PIP) --no-deps --upgrade --target $(VENV)/authors/sam3 sam3==0.1.4 \
-		einops==0.8.1 ftfy==6.3.1 timm==1.0.31 torchvision==0.28.0 wcwidth==0.2.14
+		einops==0.8.1 ftfy==6.3.1 timm==1.0.31 torchvision==0.28.0 wcwidth
 	@touch $@
 
 clean:
