@@ -34,6 +34,11 @@ NOT_FOLLOWED = {
     "{} rows failed; their records hold the tracebacks, and --retry-failed takes only those": (
         "needs a failure: tests/study/test_runner retries one"
     ),
+    # Weights that are given on request.
+    "pass the folder with config.json and model.safetensors, which is published beside it, or "
+    "--model sam3-tracker": "tests/model/test_sam3_tracker reads such a folder",
+    "ask on https://huggingface.co/{}, then run 'hf auth login'; or pass a folder that was "
+    "downloaded elsewhere with --model FOLDER": "tests/model/test_sam3_tracker reads a folder",
     # Servers, which run until they are stopped.
     "give a key, or leave --host out": "tests/serve/test_foundation does both",
     "close the other one, or name another --session": "tests/serve/test_annotate does both",
