@@ -264,6 +264,8 @@ def main(arguments: list[str] | None = None) -> None:
         "--processes", type=int, default=each, help="share each batch among so many"
     )
     options = parser.parse_args(arguments)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # of scene makers
+        os.environ.setdefault(name, str(options.threads))
     options.command = "python -m training.train " + " ".join(arguments or sys.argv[1:])
     if options.processes == 1:
         _train(0, options)

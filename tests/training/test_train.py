@@ -12,7 +12,8 @@ from training import measure, train
 from training import state as states
 from training.architecture import Architecture
 from training.export import check, export
-from training.recipe import Recipe, Stage
+from training.recipe import Recipe, Stage, plan_step
+from training.scenes.stack import make_batch
 from training.train import Trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -64,6 +65,14 @@ def test_killed_run_ends_with_the_same_weights(left_alone: Trainer, tmp_path: Pa
     for kind in ("model", "average"):
         for name, weight in alone[kind].items():
             assert torch.equal(weight, again[kind][name]), f"{kind}: {name}"
+
+
+def test_a_step_can_be_taken_in_bfloat16(tmp_path: Path) -> None:
+    trainer = Trainer(TINY, tmp_path, CPU, bfloat16=True)
+    for step in (0, TINY.steps - 1):
+        trainer.step = step
+        plan = plan_step(TINY, step)
+        assert 0 < trainer.advance(make_batch(plan.stacks, plan.seed), plan) < 10
 
 
 def test_every_step_and_sitting_is_recorded(left_alone: Trainer) -> None:

@@ -123,6 +123,10 @@ class StackBatch:
         """Return the batch on another device."""
         return StackBatch(*(part.to(device, non_blocking=True) for part in self._parts))
 
+    def pin_memory(self) -> StackBatch:
+        """Return the batch in memory that a GPU reads by itself; `DataLoader` asks for it."""
+        return StackBatch(*(part.pin_memory() for part in self._parts))
+
     def part(self, start: int, stop: int) -> StackBatch:
         """Return some of the stacks."""
         return StackBatch(*(part[start:stop] for part in self._parts))
