@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from voxtrail.model import processor
+from voxtrail.cli import segment
+from voxtrail.errors import OptionError
+from voxtrail.model import loading, processor
+from voxtrail.model.base import LoadedModel
+from voxtrail.model.shortcuts import Shortcuts
 
 AVX2 = "model name\t: AMD EPYC\nflags\t\t: fpu avx avx2 fma f16c\n"
 BF16 = "flags\t\t: fpu avx2 avx512f avx512_bf16\n"
@@ -36,3 +41,23 @@ def test_elsewhere_a_product_shows_it(bfloat16, able, tmp_path: Path, monkeypatc
 
 def test_a_product_takes_time() -> None:
     assert processor._seconds("float32") > 0
+
+
+def test_what_would_be_emulated_is_refused(nano: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bfloat16 = Shortcuts("bfloat16")
+    monkeypatch.setattr(loading, "multiplies_bfloat16", lambda: False)
+    with pytest.raises(OptionError, match=r"does not multiply bfloat16.*leave --precision out"):
+        loading.load(str(nano), device="cpu", shortcuts=bfloat16)
+    loading.load(str(nano), device="cpu")
+    monkeypatch.setattr(loading, "multiplies_bfloat16", lambda: True)
+    loading.load(str(nano), device="cpu", shortcuts=bfloat16)
+
+
+@pytest.mark.parametrize(("able", "size", "told"), [(1, 1024, 1), (1, 256, 0), (0, 1024, 0)])
+def test_a_processor_that_is_able_is_told_once_what_it_would_gain(
+    able, size, told, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr(processor, "multiplies_bfloat16", lambda: bool(able))
+    model = SimpleNamespace(runtime="torch", device="cpu", input_size=size, shortcuts=Shortcuts())
+    segment.say_runtime(LoadedModel(model, "small", "", ""), quiet=False)
+    assert capsys.readouterr().err.count("--precision bfloat16") == told

@@ -29,7 +29,7 @@ def test_the_record_names_what_made_the_result(record, scan, nano):
     said = record.to_json()
     assert set(said["model"]) == {
         *("name", "source", "sha256", "input_size"),
-        *("runtime", "precision", "coarse_memories", "compiled"),
+        *("runtime", "parity", "precision", "coarse_memories", "compiled"),
     }
     assert said["model"]["source"] == str(nano)
     assert len(said["model"]["sha256"]) == 64

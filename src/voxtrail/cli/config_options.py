@@ -105,7 +105,8 @@ OPTIONS: dict[str, Any] = {
     ),
     "runtime": _option(
         str,
-        "What runs the model: auto, torch, or, if exported, openvino or onnx.",
+        "What runs the model: torch; openvino or onnx, if exported; auto takes the fastest, "
+        "and exports by itself for a run of many slices.",
     ),
     "precision": _option(
         str,

@@ -8,18 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from voxtrail.core.say import say
+
+__all__ = ["progress_bar", "say"]
+
 if TYPE_CHECKING:
     from voxtrail.session.run import Progress
 
 #: Plain lines come at most so often, so that logs stay short.
 LINE_SECONDS = 5.0
-
-
-def say(text: str, *, quiet: bool) -> None:
-    """Write one line to standard error unless quiet."""
-    if not quiet:
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
 
 
 @contextmanager

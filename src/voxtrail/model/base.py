@@ -214,9 +214,16 @@ class LoadedModel:
         The file or folder that the weights came from.
     sha256
         Checksum of the weights file.
+    parity
+        Where an export that was made by itself runs in the place of PyTorch, the greatest error of
+        what it computes, as a share of the values (`voxtrail.export.parity`).
+    notes
+        What a person should know of how it was loaded.
     """
 
     model: SliceModel
     name: str
     source: str
     sha256: str
+    parity: float | None = None
+    notes: tuple[str, ...] = ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from voxtrail.core.say import say
 from voxtrail.errors import WeightsError
 from voxtrail.model.reach import why_unreachable
 
@@ -120,7 +120,7 @@ def _patiently(work: Callable[[], T], *, quiet: bool) -> T:
                 raise
             wait_s = WAIT_S * 2 ** (number - 1)
             again = f"try {number + 1} of {TRIES} in {wait_s:g} s"
-            _say(f"download broken off ({_reason(error)}); {again}", quiet=quiet)
+            say(f"download broken off ({_reason(error)}); {again}", quiet=quiet)
             time.sleep(wait_s)
     return work()
 
@@ -160,13 +160,7 @@ class _Lines(logging.Handler):
         self._quiet = quiet
 
     def emit(self, record: logging.LogRecord) -> None:
-        _say(f"download: {record.getMessage().splitlines()[0]}", quiet=self._quiet)
-
-
-def _say(text: str, *, quiet: bool) -> None:
-    if not quiet:
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
+        say(f"download: {record.getMessage().splitlines()[0]}", quiet=self._quiet)
 
 
 def _reason(error: Exception) -> str:

@@ -11,6 +11,7 @@ from voxtrail.errors import OptionError
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.checkpoint_place import check_available
 from voxtrail.model.exported import DESCRIPTION, Description, ExportedModel, GraphRuntime
+from voxtrail.model.processor import multiplies_bfloat16
 from voxtrail.model.shortcuts import Shortcuts
 
 #: What can run a model. ``auto`` takes the fastest that is installed and can run what was named.
@@ -69,9 +70,22 @@ def load(
             remedy="pip install torch transformers, or export the model on another machine",
         )
     check_available(name)
-    from voxtrail.model.weights import load_model
+    from voxtrail.model.weights import load_model, resolved_device
 
+    if shortcuts.precision == "bfloat16" and resolved_device(device) == "cpu":
+        _check_bfloat16()
     return load_model(name, resolution=resolution, device=device, shortcuts=shortcuts, quiet=quiet)
+
+
+def _check_bfloat16() -> None:
+    if not multiplies_bfloat16():
+        raise OptionError(
+            "this processor does not multiply bfloat16, and to emulate it takes hundreds of times "
+            "as long",
+            received="--precision bfloat16",
+            accepted="float32, or a processor with AVX512-BF16, AMX or Arm's BF16",
+            remedy="leave --precision out",
+        )
 
 
 def _exported(

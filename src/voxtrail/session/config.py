@@ -102,7 +102,8 @@ class Config:
         ``auto``, ``cpu``, ``cuda`` or ``mps``.
     runtime
         What runs the model: ``torch``, or ``openvino`` or ``onnx`` for an exported folder;
-        ``auto`` takes the fastest that is installed.
+        ``auto`` takes the fastest that is installed, and for a run of many slices exports the
+        model by itself, once (`voxtrail.export.kept`).
     precision, coarse_memories, compiled
         Shortcuts; see `voxtrail.model.shortcuts.Shortcuts`.
 

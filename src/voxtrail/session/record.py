@@ -178,6 +178,7 @@ class RunRecord:
                 "sha256": loaded.sha256,
                 "input_size": loaded.model.input_size,
                 "runtime": loaded.model.runtime,
+                "parity": loaded.parity,
                 **asdict(loaded.model.shortcuts),
             },
             device=loaded.model.device,

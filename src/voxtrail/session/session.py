@@ -282,7 +282,10 @@ class Session(Drawing):
         if self.config.overlap == "apart":
             voxels = {label: int((found.logits > 0).sum()) for label, found in logits.items()}
         else:
-            voxels = {label: int((labels.voxels == label).sum()) for label in logits}
+            voxels = {
+                label: int((labels.voxels[found.box.slices] == label).sum())
+                for label, found in logits.items()
+            }
         records = [replace(one.record, voxels=voxels[label]) for label, one in results.items()]
         quality = {label: one.quality for label, one in results.items()}
         record = replace(self._record, labels=records)
@@ -383,6 +386,7 @@ class Session(Drawing):
             seconds_total=time.perf_counter() - started,
             warnings=[
                 *self.volume.provenance.notes,
+                *loaded.notes,
                 *warnings_about(prompts, self.config),
                 *_still_touching(run, prompts),
                 *cache.notes,
