@@ -83,6 +83,9 @@ class Recipe:
     clicks
         Probability that a box or clicks stand in place of the first outline; half as often clicks
         correct a tracked slice.
+    own
+        Probability that an outlined slice is tracked, too, with its own memory among the others: to
+        give back its mask is to find the memory that is most alike.
     policies
         What of the memory policies is drawn: "all" the package's kinds, or "few": one to three
         memories near the query, as version 1 had them.
@@ -98,6 +101,7 @@ class Recipe:
     edge_weight: float = 0.5
     careless: float = 0.3
     clicks: float = 0.2
+    own: float = 0.25
     policies: Literal["all", "few"] = "all"
 
     @property
@@ -158,6 +162,8 @@ class StepPlan:
         Of what is made.
     tracked
         Slices that are tracked, ascending.
+    own
+        An outlined slice that is tracked as if it were not; None for none.
     first
         What the first prompt is; the others are masks.
     policy
@@ -173,6 +179,7 @@ class StepPlan:
     stacks: StackSettings
     seed: int
     tracked: tuple[int, ...]
+    own: int | None
     first: PromptKind
     policy: MemoryPolicy
     clicked: dict[int, int]
@@ -207,6 +214,9 @@ def plan_step(recipe: Recipe, step: int) -> StepPlan:
         clicked[outlined[0]] = rng.randint(1, 3)
     if stage.kind == "stacks" and rng.random() < recipe.clicks / 2:
         clicked[rng.choice(tracked)] = rng.randint(1, 2)
+    own = None
+    if stage.kind == "stacks" and rng.random() < recipe.own:
+        own = rng.choice(outlined)
     return StepPlan(
         stage=stage,
         stacks=StackSettings(
@@ -221,6 +231,7 @@ def plan_step(recipe: Recipe, step: int) -> StepPlan:
         ),
         seed=rng.getrandbits(48),
         tracked=tracked,
+        own=own,
         first=first,
         policy=draw_policy(rng, recipe.policies),
         clicked=clicked,

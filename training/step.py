@@ -42,6 +42,8 @@ def step_loss(
         return _slices_loss(model, image, mask, plan, edge_weight)
     task = _Task(model, batch, plan, edge_weight)
     task.read_prompts()
+    if plan.own is not None:
+        task.give_back(plan.own)
     for at in plan.tracked:
         task.track(at)
     return torch.stack(task.losses).mean()
@@ -98,6 +100,12 @@ class _Task:
                 outline = self.batch.outline[:, order].float()
                 memory = read_outline(self.model, self.features[at], outline)
                 self.bank.keep(at, memory, None, prompted=True)
+
+    def give_back(self, at: int) -> None:
+        """Track a slice that is outlined, and go on as if it had not been."""
+        coarse = attend(self.model, self.features[at], at, self.bank)
+        prediction, _ = segment(self.model, self.features[at], coarse, SlicePrompt(), tracked=True)
+        self._judge(prediction, at)
 
     def track(self, at: int) -> None:
         """Track one slice."""

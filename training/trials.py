@@ -46,6 +46,7 @@ TRIALS: dict[str, Recipe] = {
     "base": _BASE,
     "few-outlines": _stages(_BASE, outlines=(1, 2, 3), lengths=(7, 9)),
     "few-memories": replace(_BASE, policies="few"),
+    "no-own": replace(_BASE, own=0.0),
     "no-edges": replace(_BASE, edge_weight=0.0),
     "one-mask": replace(_BASE, architecture=Architecture(best_of_three=False)),
     "cap-2": replace(_BASE, architecture=Architecture(most_outlines=2)),

@@ -55,6 +55,7 @@ def test_every_kind_of_memory_and_prompt_is_drawn() -> None:
     }
     assert {type(plan.policy.prompts).name for plan in plans} == {"all", "near", "closest"}
     assert {plan.first for plan in plans} == {"mask", "box", "clicks"}
+    assert any(plan.own in plan.outlined for plan in plans)
     assert any(at in plan.tracked for plan in plans for at in plan.clicked)
 
 
