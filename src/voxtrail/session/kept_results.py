@@ -75,7 +75,7 @@ class KeptResults:
         record, newest = None, -1
         for place in sorted(self._folder.glob("label-*.npz")):
             try:
-                with np.load(place, allow_pickle=False) as arrays:
+                with place.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                     about = json.loads(bytes(arrays["about"]))
                     if about["format"] != FORMAT or about["scan"] != self._scan:
                         continue
@@ -83,7 +83,7 @@ class KeptResults:
                     run = about["run"]
                     of_run = RunRecord(**{**run, "config": Config(**run["config"])})
                     made = place.stat().st_mtime_ns
-            except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+            except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
                 continue
             found[one.record.label] = one
             if made > newest:
