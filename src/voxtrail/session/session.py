@@ -10,16 +10,13 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from voxtrail.core.axis import Axis
-from voxtrail.core.crop_path import CropPath
 from voxtrail.core.prompts import Prompt, Prompts
 from voxtrail.core.volume import Volume
 from voxtrail.errors import OutputError, PromptError
 from voxtrail.model.base import LoadedModel
 from voxtrail.preprocess import parse_preprocess
-from voxtrail.propagate.features import FeatureSource
 from voxtrail.session.cache import Cache
 from voxtrail.session.checks import check_placed, check_request, warnings_about
 from voxtrail.session.compose import compete, impose_drawn
@@ -31,16 +28,14 @@ from voxtrail.session.grey import GreyScan
 from voxtrail.session.kept_results import KeptResults
 from voxtrail.session.leave_one_out import LeaveOneOut
 from voxtrail.session.loading import load_for
-from voxtrail.session.preview import SlicePreview, TrackedSlice, recall_again, refine, whole_slice
+from voxtrail.session.preview import SlicePreview
+from voxtrail.session.previews import Previews, without
 from voxtrail.session.record import RunRecord, Spent
 from voxtrail.session.run import LabelResult, Progress, Run, SliceDone
 from voxtrail.session.segmentation import Segmentation
 from voxtrail.session.state import Place
 from voxtrail.session.suggest import Suggestion, suggest
 from voxtrail.session.suggestions import RULE, SUGGESTION_RULES, SuggestionRule
-
-Key = TypeVar("Key")
-Value = TypeVar("Value")
 
 
 class Session(Drawing):
@@ -82,10 +77,9 @@ class Session(Drawing):
         self._loaded = model
         self._scan = GreyScan(volume, parse_preprocess(self.config.window))
         self._results: dict[int, LabelResult] = {}
-        self._tracked: dict[Place, TrackedSlice] = {}
-        self._preview_crops: dict[tuple[int, Axis], Crop] = {}
         self._record: RunRecord | None = None
         self._bounds = bounds_of(volume, self.config)
+        self._previews = Previews(volume, self._scan, self._bounds, self.cache)
         self._kept: KeptResults | None = None
         if self._file:
             place = self._file.path
@@ -142,9 +136,8 @@ class Session(Drawing):
     def _forget(self, label: int | None) -> None:
         if self._kept:
             self._kept.drop(label)
-        self._results = _without(self._results, label, of=lambda one: one)
-        self._tracked = _without(self._tracked, label, of=lambda place: place.label)
-        self._preview_crops = _without(self._preview_crops, label, of=lambda place: place[0])
+        self._results = without(self._results, label, [*self._results])
+        self._previews.forget(label)
 
     def preview(self, prompts: Prompt | Sequence[Prompt]) -> SlicePreview:
         """Return the mask that boxes and clicks give on one slice; nothing is drawn by it.
@@ -169,30 +162,10 @@ class Session(Drawing):
                 accepted="one or more prompts of one label on one slice",
                 remedy="preview each slice by itself",
             )
-        alone = Prompts(given, self.volume.stored)
-        check_placed(self.volume, alone)
+        check_placed(self.volume, Prompts(given, self.volume.stored))
         (place,) = places
-        model, shape = self.model.model, self.volume.grid.shape
-        tracked = self._tracked.get(place)
-        path = tracked.path if tracked else self._preview_path(place, given)
-        source = FeatureSource(model, self._scan.along(path), self.cache.features)
-        (features,) = source.fetch([0])
-        again = tracked and recall_again(model, self.cache.predictions, features, tracked)
-        prediction, tracking = again or (None, None)
-        found = refine(
-            model,
-            features,
-            [path.place_of(prompt, shape)[1] for prompt in given],
-            path.size,
-            tracked=prediction,
-            tracking=tracking,
-        )
-        (logits,) = model.masks([found], path.size)
-        return SlicePreview(
-            place,
-            whole_slice(path, logits, shape),
-            float(found.predicted_iou),
-            from_memory=tracking is not None,
+        return self._previews.preview(
+            self.model.model, place, given, self.prompts, self.config, self._crops
         )
 
     def prepare(self, label: int, axis: Axis, slice_index: int) -> bool:
@@ -202,14 +175,8 @@ class Session(Drawing):
         which window of the slice that would be.
         """
         place = Place(label, axis, slice_index)
-        known = self.prompts.of(label) or (label, axis) in self._preview_crops
-        tracked = self._tracked.get(place)
-        if not tracked and not known:
-            return False
-        path = tracked.path if tracked else self._preview_path(place, ())
-        before = self.cache.features.encoded
-        FeatureSource(self.model.model, self._scan.along(path), self.cache.features).fetch([0])
-        return self.cache.features.encoded > before
+        model = self.model.model
+        return self._previews.prepare(model, place, self.prompts, self.config, self._crops)
 
     def propagate(
         self,
@@ -347,9 +314,7 @@ class Session(Drawing):
             stream=stream,
         )
         for done in run:
-            if done.recalled is not None:
-                place = Place(done.label, done.axis, done.slice_index)
-                self._tracked[place] = TrackedSlice.of(done.path, done.key, done.recalled)
+            self._previews.note(done)
             if cancelled and cancelled():
                 return
             yield done
@@ -426,27 +391,6 @@ class Session(Drawing):
 
         return sorted(crops, key=distance)
 
-    def _preview_path(self, place: Place, given: Sequence[Prompt]) -> CropPath:
-        """Return the window of a slice that was not tracked: the label's own, or one around it.
-
-        That of a label that was not propagated yet is around all that is drawn of it, as it will
-        be then: what is encoded now is found again.
-        """
-        label, axis, index = place
-        others = [one for one in self.prompts.of(label) if Place.of(one) != place or not given]
-        prompts = Prompts((*others, *given), self.volume.stored)
-        config = replace(self.config, axes=(axis.label,))
-        held = [
-            *(crop for of, crop in self._crops.items() if label in of and axis in crop.paths),
-            *(crop for of, crop in self._preview_crops.items() if of == (label, axis)),
-        ]
-        known: dict[tuple[int, ...], Crop] = {}
-        if held:
-            known = {(label,): replace(held[0], paths={axis: held[0].paths[axis]})}
-        (crop,) = plan(self.volume, prompts, config, self._bounds, known)
-        self._preview_crops[label, axis] = crop
-        return crop.paths[axis].part(index, index + 1)
-
     def _drawn(self, labels: Iterable[int] | None) -> Prompts:
         """Return what is drawn of some labels."""
         drawn = self.prompts
@@ -463,13 +407,6 @@ class Session(Drawing):
             )
         kept = tuple(prompt for prompt in drawn.prompts if prompt.label in wanted)
         return replace(drawn, prompts=kept)
-
-
-def _without(
-    kept: Mapping[Key, Value], label: int | None, of: Callable[[Key], int]
-) -> dict[Key, Value]:
-    """Return what is kept of other labels; of none where ``label`` is None."""
-    return {key: value for key, value in kept.items() if label is not None and of(key) != label}
 
 
 def _still_touching(run: Run, prompts: Prompts) -> list[str]:
