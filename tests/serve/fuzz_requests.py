@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -210,7 +211,8 @@ def send(port: int, sent: Sent) -> Verdict:
     """Send a request and judge the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
-        connection.request(sent.method, sent.path, sent.body, sent.headers)
+        with suppress(BrokenPipeError, ConnectionResetError):  # refused before all was sent
+            connection.request(sent.method, sent.path, sent.body, sent.headers)
         answer = connection.getresponse()
         body = answer.read()
     except (ValueError, UnicodeError):  # nothing that Python's own client would send

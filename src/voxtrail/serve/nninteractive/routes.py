@@ -316,12 +316,12 @@ def _start_of(
 def _mask_type(values: dict[str, Any], shape: tuple[int, int, int]) -> np.dtype[Any]:
     """Return the type of a client's mask, which has to be one of its scan."""
     said = values.get("dtype")
-    known = {name for name in pack.DATA_TYPES if not name.startswith("float")}
+    known = [name for name in pack.DATA_TYPES if not name.startswith("float")]
     if said not in known or values.get("shape") != list(shape):
         raise ImageError(
             "the target buffer is none of this scan",
             received=f"{values.get('shape')!s:.60} of {said!s:.40}",
-            accepted=f"{list(shape)} of {', '.join(sorted(known))}",
+            accepted=f"{list(shape)} of {', '.join(known)}",
             remedy="send the scan first, then a buffer of its shape",
         )
     mask_type: np.dtype[Any] = np.dtype(said)
