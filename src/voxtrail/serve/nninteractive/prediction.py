@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from starlette.responses import Response
 
 from voxtrail.core.box import Box
@@ -39,12 +40,18 @@ class Predictions:
             headers={META: _compact({"ran_prediction": ran, "bbox": None})},
         )
 
-    def prompt_reply(self, annotation: Annotation) -> Response:
+    def change_reply(self, annotation: Annotation) -> Response:
         """Return the answer with what has changed since the last one."""
-        changed = annotation.changed()
-        if changed is None:
+        return self._reply(annotation.changed())
+
+    def prompt_reply(self, annotation: Annotation) -> Response:
+        """Return the answer with the object: napari merges no more of it than it was told of."""
+        return self._reply(annotation.whole())
+
+    def _reply(self, told: tuple[Box, NDArray[np.bool_]] | None) -> Response:
+        if told is None:
             return self.nothing(ran=True)
-        box, voxels = changed
+        box, voxels = told
         return Response(
             pack(voxels.astype(self.dtype)),
             media_type=MEDIA_TYPE,

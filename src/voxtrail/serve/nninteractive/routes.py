@@ -77,7 +77,7 @@ def routes(service: Service) -> APIRouter:
                 return await propagated(request, lease, service.worker, replies, service.patience)
             shown = service.worker.call(lease.token, annotation.show_drawn)
             await asyncio.wrap_future(shown)
-            return await run_in_threadpool(replies.prompt_reply, annotation)
+            return await run_in_threadpool(replies.change_reply, annotation)
         finally:
             if not handed_on:
                 lease.serial.release()
@@ -193,7 +193,7 @@ def routes(service: Service) -> APIRouter:
             replies = Predictions(lease.target_dtype)
             if not await run_in_threadpool(annotation.undo):
                 return replies.nothing(ran=False)
-            return await run_in_threadpool(replies.prompt_reply, annotation)
+            return await run_in_threadpool(replies.change_reply, annotation)
 
     @router.post("/predict")
     async def predict(request: Request) -> Response:

@@ -250,16 +250,26 @@ class Annotation:
         tuple, or None where nothing has changed
             A box of the client's array (z, y, x), and its voxels, bool.
         """
-        box = self._told.differs_from(self.shown)
+        return self._tell(self._told.differs_from(self.shown))
+
+    def whole(self) -> tuple[Box, NDArray[np.bool_]] | None:
+        """Return all that is shown, or that the client was told is, and count it as told.
+
+        Clients take the boxes that they are answered for where the object is.
+        """
+        boxes = [one for one in (self._told.box, Box.around(self.shown)) if one]
+        return self._tell(boxes[0].joined(boxes[-1]) if boxes else None)
+
+    def forget_told(self) -> None:
+        """Take it that the client's mask is empty."""
+        self._told = PackedMask()
+
+    def _tell(self, box: Box | None) -> tuple[Box, NDArray[np.bool_]] | None:
         if box is None:
             return None
         self._told = PackedMask.of(self.shown)
         there = self.frame.box_in_array(box)
         return there, self.frame.to_array(self.shown)[there.slices]
-
-    def forget_told(self) -> None:
-        """Take it that the client's mask is empty."""
-        self._told = PackedMask()
 
     def _clicks(
         self, axis: Axis, index: int, points: Sequence[tuple[float, float]], positive: bool
