@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 import signal
 import subprocess
@@ -63,8 +64,8 @@ def _commit() -> str:
     return (commit or "unknown") + ("+" if changed else "")
 
 
-def die_with_parent() -> None:
-    """Make Linux kill this process when the one that started it is killed.
+def die_with_parent(parent: int) -> None:
+    """Make Linux kill this process when the one that started it, ``parent``, is killed.
 
     Otherwise the processes of a run would go on and write its state beside a run that resumed.
     """
@@ -74,6 +75,8 @@ def die_with_parent() -> None:
         return
     parent_death_signal = 1  # prctl.h
     libc.prctl(parent_death_signal, signal.SIGKILL)
+    if os.getppid() != parent:  # killed before this was asked for
+        raise SystemExit(1)
 
 
 def keep_freed_memory() -> None:

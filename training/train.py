@@ -266,6 +266,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # of scene makers
         os.environ.setdefault(name, str(options.threads))
+    options.parent = os.getpid()
     options.command = "python -m training.train " + " ".join(arguments or sys.argv[1:])
     if options.processes == 1:
         _train(0, options)
@@ -280,7 +281,7 @@ def _train(rank: int, options: argparse.Namespace) -> None:
     torch.set_num_threads(options.threads)
     share = Share(rank, options.processes)
     if share.count > 1:
-        die_with_parent()
+        die_with_parent(options.parent)
         address = f"file://{(options.out / 'rendezvous').absolute()}"
         dist.init_process_group("gloo", init_method=address, rank=rank, world_size=share.count)
     recipe = TRIALS[options.trial] if options.trial else RECIPE
