@@ -144,7 +144,7 @@ def test_prompts_outside_the_region(segment_args, refused):
 OPTIONS = {
     "--preset": ("best", "is+sps+shape, is+sps, baseline, sps, is"),
     "--prompt-memory": ("far", "all, closest:n=2, near:tau=0.3,nearest=True,n=0"),
-    "--memory": ("long", "gate:k=6,by=iou, intelligent, recent:k=6, stride:r=2"),
+    "--memory": ("long", "recent:k=6, sam3:above=0.01"),
     "--axes": ("axial,oblique", "axial, coronal, sagittal"),
     "--direction": ("backward", "forward, both"),
     "--extent": ("some", "prompts, object, all"),
