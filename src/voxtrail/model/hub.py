@@ -60,8 +60,12 @@ def check_available(repository: str, filename: str | None) -> None:
     WeightsError
         After two seconds at most; says how to bring them by hand.
     """
-    from huggingface_hub import constants
+    from huggingface_hub import constants, hf_hub_url
 
+    try:
+        hf_hub_url(repository, _files(filename)[0])
+    except ValueError as error:  # which no connection mends
+        raise _not_here(repository, filename, _reason(error)) from error
     if cached(repository, filename) or constants.HF_HUB_OFFLINE:
         return  # off line on purpose: the hub's client says so at once
     if reason := why_unreachable(constants.ENDPOINT):
