@@ -91,10 +91,16 @@ class Box:
         >>> Box.around(mask)
         Box(start=(1, 2, 5), stop=(2, 4, 6))
         """
-        ends = [range_of(mask, axis) for axis in range(3)]
-        if None in ends:
-            return None
-        starts, stops = zip(*(pair for pair in ends if pair), strict=True)
+        starts, stops = [0, 0, 0], list(mask.shape)
+        # First the axis across which whole planes lie in memory; each further one where the mask
+        # is known to be: a large scan is read through once.
+        inside = mask
+        for axis in sorted(range(3), key=lambda axis: -abs(mask.strides[axis])):
+            ends = range_of(inside, axis)
+            if ends is None:
+                return None
+            starts[axis], stops[axis] = ends
+            inside = inside[(slice(None),) * axis + (slice(*ends),)]
         return cls(triple(starts), triple(stops))
 
     def in_stack(self, axis: Axis, shape: Sequence[int]) -> tuple[slice, slice, slice]:

@@ -184,7 +184,9 @@ class LabelMap:
 
     def labels(self) -> tuple[int, ...]:
         """Return the labels that occur, in rising order, without the background."""
-        found = {int(label) for layer in self.layers for label in np.unique(layer)}
+        # Plane by plane as files hold them: most of a large scan has no label.
+        planes = (plane for layer in self.layers for plane in layer.T if plane.any())
+        found = {int(label) for plane in planes for label in np.unique(plane)}
         return tuple(sorted(found - {0}))
 
     def listed(self) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,7 +178,11 @@ def _mask_prompts(
             accepted="at least one slice with a voxel that is not 0",
             remedy="outline the structure on a few slices",
         )
-    boxes = {label: _boxed(labels, label) for label in present}
+    # Each label is looked for where any is: most of a large scan was not drawn on.
+    drawn_on = Box.around(np.logical_or.reduce([layer != 0 for layer in labels.layers]))
+    assert drawn_on is not None
+    layers = [layer[drawn_on.slices] for layer in labels.layers]
+    boxes = {label: _boxed(layers, label, drawn_on) for label in present}
     found = decide({label: mask for label, (mask, _) in boxes.items()}, planes, path)
     shape = labels.voxels.shape
     pixels = sum(
@@ -199,12 +204,12 @@ def _mask_prompts(
     return tuple(drawn), _understood(found, boxes, labels)
 
 
-def _boxed(labels: LabelMap, label: int) -> tuple[NDArray[np.bool_], Box]:
-    """Return the part of a label map around one label that occurs, and where it lies."""
-    whole = labels.mask(label)
+def _boxed(layers: Sequence[NDArray[Any]], label: int, place: Box) -> tuple[NDArray[np.bool_], Box]:
+    """Return the part around one label that occurs of layers cut at a place, and where it is."""
+    whole = np.logical_or.reduce([layer == label for layer in layers])
     box = Box.around(whole)
     assert box is not None
-    return whole[box.slices].copy(), box
+    return whole[box.slices].copy(), box.moved(place.start)
 
 
 def _understood(
