@@ -83,8 +83,8 @@ def reply(status: int, told: Mapping[str, Any]) -> JSONResponse:
     return JSONResponse({"error": dict(told), "detail": line}, status)
 
 
-def answer_failures(app: FastAPI) -> None:
-    """Let an app answer every failure so."""
+def answer_failures(app: FastAPI, documented: str = "docs/page-api.md") -> None:
+    """Let an app answer every failure so; ``documented`` is where its requests are described."""
 
     async def known(_: Request, error: Exception) -> JSONResponse:
         return reply(status_of(error), parts_of(error))
@@ -104,7 +104,7 @@ def answer_failures(app: FastAPI) -> None:
             "the request is not as it should be",
             f"{place}: {str(first.get('input'))[:100]}",
             str(first.get("msg", ""))[:200],
-            "send what docs/page-api.md says",
+            f"send what {documented} says",
         )
         return reply(400, told)
 

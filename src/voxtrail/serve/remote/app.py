@@ -45,7 +45,7 @@ def make_app(service: Service, host: str, port: int) -> ASGIApp:
             service.worker.close()
 
     app = FastAPI(openapi_url=None, lifespan=lifespan)
-    answer_failures(app)
+    answer_failures(app, "docs/clients.md")
     app.include_router(nninteractive.routes(service))
     app.include_router(itksnap.routes(service))
 
