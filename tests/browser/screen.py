@@ -66,7 +66,7 @@ class Screen:
     def wait_for_scan(self) -> None:
         self.tab.get_by_text("connected", exact=True).wait_for()
         self.tab.locator("canvas[data-scale]").first.wait_for()
-        self.tab.get_by_text("Loading the scan").wait_for(state="detached")
+        self.tab.get_by_text("Loading the scan").first.wait_for(state="detached")
 
     def wait_until_saved(self) -> None:
         """Wait until the server has confirmed all that was drawn."""

@@ -80,6 +80,7 @@ def test_box_and_clicks_show_a_mask_that_is_accepted(screen: Screen, hip: np.nda
     screen.click("axial", *inside[len(inside) // 2])
     screen.click("axial", x0 - 12, y0 - 4, button="right")
     screen.keys.press("Control+z")  # takes the last click back
+    screen.frame()
     screen.see("IoU")
     screen.keys.press("Enter")
     accepted = screen.drawn(1, "axial", 19)

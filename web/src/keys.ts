@@ -192,6 +192,9 @@ const byKey = new Map(BINDINGS.flatMap((binding) => binding.keys.map((key) => [k
 export function listenToKeys(): void {
   addEventListener("keydown", onDown);
   addEventListener("keyup", onUp);
+  addEventListener("blur", () => {
+    if (penDown) pen("up", false); // the key may come up in another window
+  });
 }
 
 /** Return a key's name: modifiers, then the key; signs are named as they are written. */

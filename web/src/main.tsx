@@ -17,7 +17,7 @@ import { TopBar } from "./panels/TopBar";
 import { begin } from "./state/link";
 import { enlarged } from "./state/look";
 import { scan, server } from "./state/server";
-import { SliceView } from "./views/SliceView";
+import { giveKeyboardBack, SliceView } from "./views/SliceView";
 import { View3D } from "./views/View3D";
 
 function Page() {
@@ -91,4 +91,5 @@ function StartPage() {
 
 begin();
 listenToKeys();
+addEventListener("click", giveKeyboardBack);
 render(<Page />, document.getElementById("page")!);

@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { borderLetters, toMillimetres } from "../src/core/affine";
-import { planeOf, putSlice, takeSlice, voxelAt, type Triple } from "../src/core/axes";
+import { planeOf, takeSlice, voxelAt, type Triple } from "../src/core/axes";
 import { countOf, packBits, unpackBits } from "../src/core/bits";
 import { alongLine, brushRadii, snapped, visitDisc } from "../src/core/brush";
 import { boundsByLabel, contourOf } from "../src/core/contour";
 import { flood } from "../src/core/flood";
 import { paintSlice, paintTable, windowTable } from "../src/core/grey";
+import { LabelRows } from "../src/core/label_rows";
 import { fillPolygon } from "../src/core/polygon";
+import { Slabs } from "../src/core/slabs";
 import { readSliceMessage } from "../src/core/slice_message";
 import { toScreen, toSlice, viewportOf, wholeSlice, zoomed } from "../src/core/viewport";
 
@@ -25,16 +27,6 @@ describe("planes", () => {
       const slice = takeSlice(volume, plane, voxel[plane.along]);
       expect(slice[pixel]).toBe(1 + 4 * (2 + 5 * 3));
       expect(voxelAt(plane, voxel[plane.along], voxel[plane.xAxis], voxel[plane.yAxis])).toEqual(voxel);
-    }
-  });
-
-  it("write back what they took", () => {
-    const volume = Uint8Array.from({ length: 120 }, (_, i) => i % 7);
-    for (const axis of ["axial", "coronal", "sagittal"] as const) {
-      const plane = planeOf(axis, SHAPE);
-      const copy = new Uint8Array(120);
-      for (let s = 0; s < plane.count; s++) putSlice(copy, plane, s, takeSlice(volume, plane, s));
-      expect(copy).toEqual(volume);
     }
   });
 
@@ -62,6 +54,32 @@ describe("planes", () => {
       [0, 0, 0, 1],
     ];
     expect(toMillimetres(affine, [1, 2, 3])).toEqual([-8, 11, 13]);
+  });
+});
+
+describe("slices across rows", () => {
+  const shape: Triple = [70, 3, 2];
+  const plane = planeOf("sagittal", shape);
+
+  it("are the same by slabs, wherever one begins, also made ahead", () => {
+    const volume = Int16Array.from({ length: 420 }, (_, i) => i * 3);
+    const slabs = new Slabs(volume, plane);
+    expect(slabs.prepare(30, 1000)).toBe(false);
+    for (const slice of [0, 31, 32, 69, 5])
+      expect(slabs.slice(slice)).toEqual(takeSlice(volume, plane, slice));
+  });
+
+  it("look only where labels are, or were", () => {
+    const volume = new Uint8Array(420);
+    const rows = LabelRows.of(volume, 70);
+    for (const voxel of [3, 69, 70, 419]) {
+      volume[voxel] = 7;
+      rows.note(voxel);
+    }
+    volume[69] = 0;
+    for (const known of [rows, LabelRows.of(volume, 70)])
+      for (const slice of [0, 3, 69])
+        expect(known.takeSliceAcross(volume, plane, slice)).toEqual(takeSlice(volume, plane, slice));
   });
 });
 
@@ -218,10 +236,9 @@ describe("grey levels", () => {
   });
 
   it("are painted with both axes against the screen's", () => {
-    const plane = planeOf("axial", [2, 2, 1]);
     const pixels = new Uint32Array(4);
     const greys = windowTable({ level: 127.5, width: 255 });
-    paintSlice(pixels, Int16Array.of(1, 2, 3, 4), new Uint8Array(4), plane, 0, greys, paintTable([]));
+    paintSlice(pixels, Int16Array.of(1, 2, 3, 4), new Uint8Array(4), greys, paintTable([]));
     expect([...pixels].map((pixel) => pixel & 255)).toEqual([4, 3, 2, 1]);
   });
 });

@@ -59,21 +59,17 @@ export function voxelAt(plane: Plane, slice: number, x: number, y: number): [num
 }
 
 /** Return a slice's pixels, x fastest. */
-export function takeSlice(volume: Uint8Array, plane: Plane, slice: number): Uint8Array {
+export function takeSlice<Values extends Uint8Array | Int16Array>(
+  volume: Values,
+  plane: Plane,
+  slice: number,
+): Values {
   const { width, height, xStep, yStep } = plane;
-  const pixels = new Uint8Array(width * height);
+  const pixels = volume.slice(0, width * height) as Values; // an array of the same kind
   let row = slice * plane.sliceStep;
   for (let y = 0, at = 0; y < height; y++, row += yStep)
     for (let x = 0, voxel = row; x < width; x++, voxel += xStep) pixels[at++] = volume[voxel];
   return pixels;
-}
-
-/** Write a slice's pixels, x fastest, into the volume. */
-export function putSlice(volume: Uint8Array, plane: Plane, slice: number, pixels: Uint8Array): void {
-  const { width, height, xStep, yStep } = plane;
-  let row = slice * plane.sliceStep;
-  for (let y = 0, at = 0; y < height; y++, row += yStep)
-    for (let x = 0, voxel = row; x < width; x++, voxel += xStep) volume[voxel] = pixels[at++];
 }
 
 /** Return a number held within 0 and below a count. */

@@ -1,7 +1,5 @@
 /** From Hounsfield units to what is seen: window, colours of labels, pixels. */
 
-import type { Plane } from "./axes";
-
 export interface HuWindow {
   readonly level: number;
   readonly width: number;
@@ -50,20 +48,14 @@ export function paintTable(paints: readonly Paint[]): Uint32Array {
   return table;
 }
 
-/** Paint a slice of the scan under its labels (x fastest), both axes against the screen's. */
+/** Paint a slice of the scan under its labels (both x fastest), turned against the screen's axes. */
 export function paintSlice(
   pixels: Uint32Array,
   scan: Int16Array,
   labels: Uint8Array,
-  plane: Plane,
-  slice: number,
   greys: Uint8Array,
   paints: Uint32Array,
 ): void {
-  const { width, height, xStep, yStep } = plane;
-  let row = slice * plane.sliceStep + (height - 1) * yStep + (width - 1) * xStep;
-  let label = labels.length - 1;
-  for (let y = 0, at = 0; y < height; y++, row -= yStep)
-    for (let x = 0, voxel = row; x < width; x++, voxel -= xStep)
-      pixels[at++] = paints[(labels[label--] << 8) | greys[scan[voxel] + 32768]];
+  for (let at = 0, from = scan.length - 1; from >= 0; at++, from--)
+    pixels[at] = paints[(labels[from] << 8) | greys[scan[from] + 32768]];
 }

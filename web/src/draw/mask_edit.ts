@@ -1,6 +1,7 @@
 /** A mask that is being edited on one slice. */
 
 import type { Plane } from "../core/axes";
+import type { Bounds } from "../core/contour";
 import { setUnderPen } from "../state/changes";
 import { beginning, draw, isDrawn } from "../state/drawn";
 import { labelOf } from "../state/server";
@@ -11,6 +12,8 @@ export class MaskEdit {
   readonly mask: Uint8Array;
   private readonly before: Uint8Array;
   private readonly there: Uint8Array;
+  /** Where pixels changed since they were shown. */
+  private touched: Bounds | null = null;
 
   constructor(
     readonly place: Place,
@@ -29,8 +32,9 @@ export class MaskEdit {
 
   /** Add a pixel or take it away. */
   set(index: number, inside: boolean): void {
-    if (!inside) this.mask[index] = 0;
-    else if (this.isFree(index)) this.mask[index] = 1;
+    if (inside && !this.isFree(index)) return;
+    this.mask[index] = inside ? 1 : 0;
+    this.touch(index);
   }
 
   huAt(x: number, y: number): number {
@@ -38,10 +42,11 @@ export class MaskEdit {
     return volumes.scan[this.place.slice * sliceStep + x * xStep + y * yStep];
   }
 
-  /** Show the mask as it is now. */
+  /** Show the mask as it is now: what changed since it was shown last. */
   show(): void {
     setUnderPen({ place: this.place, mask: this.mask });
-    showMask(this.place, this.mask);
+    if (this.touched) showMask(this.place, this.mask, this.touched);
+    this.touched = null;
   }
 
   /** Make an outline of it, if anything was changed. */
@@ -50,6 +55,13 @@ export class MaskEdit {
     const same = this.mask.every((inside, index) => inside === this.before[index]);
     if (same && (isDrawn(this.place) || !this.mask.includes(1))) return;
     draw(this.place, this.mask, what);
+  }
+
+  private touch(index: number): void {
+    const x = index % this.plane.width;
+    const y = Math.floor(index / this.plane.width);
+    const { x0, y0, x1, y1 } = this.touched ?? { x0: x, y0: y, x1: x, y1: y };
+    this.touched = { x0: Math.min(x0, x), y0: Math.min(y0, y), x1: Math.max(x1, x), y1: Math.max(y1, y) };
   }
 
   /** Show what was there before. */

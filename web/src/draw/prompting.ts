@@ -78,7 +78,7 @@ function drop(): boolean {
 function accept(): boolean {
   const now = preview.value;
   if (!now) return false;
-  if (!now.mask) remark("the model has not answered yet");
+  if (!now.mask || previewBusy.value) remark("the model has not answered yet", "look at its mask first");
   else {
     draw(now.place, now.mask, "accept a mask", true);
     drop();
@@ -111,7 +111,7 @@ abstract class Prompting {
   stepBack(): boolean {
     const now = preview.value;
     if (!now) return false;
-    if (now.clicks.length > 0) ask({ ...now, clicks: now.clicks.slice(0, -1), mask: null });
+    if (now.clicks.length > 0) ask({ ...now, clicks: now.clicks.slice(0, -1), predictedIou: null });
     else drop();
     return true;
   }

@@ -85,6 +85,8 @@ export interface ServerState {
   redo_what: string | null;
   results: Record<string, LabelResultInfo>;
   suggestions: SuggestionInfo[];
+  /** What the last propagation has to say, such as a label that ran into its crop. */
+  warnings: string[];
   running: Running | null;
   session_file: string | null;
   revision: number;

@@ -32,6 +32,11 @@ export function LoopPanel() {
       )}
       {drawn === 0 && <p class="hint">Outline a structure on two or three slices first.</p>}
       <Suggested />
+      {server.value?.warnings.map((warning) => (
+        <p key={warning} class="hint warning">
+          {warning}
+        </p>
+      ))}
     </section>
   );
 }

@@ -1,7 +1,5 @@
 /** The tools, one under the other. */
 
-import { focusView } from "../views/SliceView";
-import { activeAxis } from "../state/look";
 import { takeTool, tool, TOOLS } from "../draw/tools";
 import { Icon } from "./icons";
 
@@ -16,11 +14,7 @@ export function ToolRail() {
           aria-label={one.name}
           aria-keyshortcuts={one.key}
           title={`${one.name} (${one.key}): ${one.hint}`}
-          onClick={(event) => {
-            takeTool(one);
-            // A tool that the mouse took is used at once: space belongs to the view, not the button.
-            if (event.detail > 0) focusView(activeAxis.value);
-          }}
+          onClick={() => takeTool(one)}
         >
           <Icon name={one.id} />
           <kbd>{one.key}</kbd>

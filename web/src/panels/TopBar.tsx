@@ -4,8 +4,9 @@ import { dialog } from "../dialogs/open_dialog";
 import { redo, undo } from "../state/drawn";
 import { engage } from "../draw/tools";
 import { unconfirmed } from "../state/changes";
-import { huWindow } from "../state/look";
+import { activeAxis, huWindow } from "../state/look";
 import { scan, server } from "../state/server";
+import { focusView } from "../views/SliceView";
 import { Icon } from "./icons";
 import { NumberField } from "./NumberField";
 
@@ -89,6 +90,7 @@ function WindowFields() {
         onChange={(event) => {
           const chosen = presets.find((preset) => preset.name === event.currentTarget.value);
           if (chosen) huWindow.value = { level: chosen.level, width: chosen.width };
+          focusView(activeAxis.value);
         }}
       >
         {!named && <option value="">window</option>}

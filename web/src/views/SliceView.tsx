@@ -30,6 +30,15 @@ export function isOff(view: Axis | "3d"): boolean {
   return enlarged.value !== null && enlarged.value !== view;
 }
 
+/** Places whose buttons keep the keyboard: what they ask for is not done with one press. */
+const KEEPING = ".labels, dialog, .start, .banner";
+
+/** Give the keyboard back to the view after a button was pressed with the pointer. */
+export function giveKeyboardBack(event: MouseEvent): void {
+  const button = event.target instanceof Element ? event.target.closest("button") : null;
+  if (event.detail > 0 && button && !button.closest(KEEPING)) focusView(activeAxis.value);
+}
+
 export function SliceView({ axis }: { axis: Axis }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
@@ -112,7 +121,11 @@ function AcceptBar({ slice }: { slice: number }) {
           </span>
         )}
       </span>
-      <button class="primary" disabled={!preview.value?.mask} onClick={() => engage("finish")}>
+      <button
+        class="primary"
+        disabled={!preview.value?.mask || previewBusy.value}
+        onClick={() => engage("finish")}
+      >
         Accept <kbd>Enter</kbd>
       </button>
       <button onClick={() => engage("cancel")}>

@@ -17,38 +17,41 @@ type Stage = "empty" | "loading" | "shown" | { failed: string };
 const stage = signal<Stage>("empty");
 /** What was painted when the surfaces were made. */
 const madeOf = signal(-1);
+/** Surfaces that were fetched since labels last changed; null where a label has no voxel. */
+const fetched = new Map<number, ArrayBuffer | null>();
 
 export function View3D() {
   const canvas = useRef<HTMLCanvasElement>(null);
   const scene = useRef<Scene | null>(null);
+  const work = useRef(Promise.resolve());
 
-  const update = async (): Promise<void> => {
-    if (stage.value === "loading") return;
+  const show = async (): Promise<void> => {
     stage.value = "loading";
-    const made = painted.value;
     try {
-      const surfaces = await fetchSurfaces();
-      if (surfaces.length === 0) {
-        await scene.current?.show([]);
-        stage.value = "empty";
-        return;
-      }
-      scene.current ??= await makeScene(canvas.current!);
-      await scene.current.show(surfaces);
-      madeOf.value = made;
-      stage.value = "shown";
+      const surfaces = await visibleSurfaces();
+      if (surfaces.length > 0) scene.current ??= await makeScene(canvas.current!);
+      await scene.current?.show(surfaces);
+      stage.value = surfaces.length > 0 ? "shown" : "empty";
     } catch (error) {
       if (error instanceof RefusedError)
         stage.value = { failed: `No surfaces: ${error.problem.what}. ${error.problem.remedy ?? ""}` };
       else stage.value = { failed: error instanceof Error ? error.message : String(error) };
     }
   };
+  const makeAnew = (): void => {
+    fetched.clear();
+    madeOf.value = painted.value;
+    work.current = work.current.then(show);
+  };
 
   const settled = labelsSettled.value;
   const looks = labels.value.map(({ id, colour, visible }) => `${id}${colour}${visible}`).join();
   useEffect(() => {
-    if (settled > 0 && labels.value.length > 0) void update();
-  }, [settled, looks]);
+    if (settled > 0) makeAnew();
+  }, [settled]);
+  useEffect(() => {
+    if (fetched.size > 0) work.current = work.current.then(show);
+  }, [looks]);
   useEffect(
     () => () => {
       scene.current?.end();
@@ -88,7 +91,7 @@ export function View3D() {
       >
         <Icon name={enlarged.value === "3d" ? "all" : "enlarge"} />
       </button>
-      <button class="update-3d" onClick={() => void update()} disabled={now === "loading"}>
+      <button class="update-3d" onClick={makeAnew} disabled={now === "loading"}>
         {now === "loading" ? "Making surfaces…" : "Update 3D"}
       </button>
       {now === "empty" && <p class="view-message">Surfaces appear here after a propagation.</p>}
@@ -113,11 +116,12 @@ async function makeScene(canvas: HTMLCanvasElement): Promise<Scene> {
   }
 }
 
-async function fetchSurfaces(): Promise<Surface[]> {
+async function visibleSurfaces(): Promise<Surface[]> {
   const surfaces: Surface[] = [];
   for (const { id, colour, visible } of labels.value) {
     if (!visible) continue;
-    const ply = await api.mesh(id);
+    if (!fetched.has(id)) fetched.set(id, await api.mesh(id));
+    const ply = fetched.get(id);
     if (ply) surfaces.push({ label: id, colour, ply });
   }
   return surfaces;

@@ -2,7 +2,7 @@
 
 import { effect } from "@preact/signals";
 import { borderLetters } from "../core/affine";
-import { takeSlice, type Axis, type Plane } from "../core/axes";
+import type { Axis, Plane } from "../core/axes";
 import { boundsByLabel, contourOf, type Bounds } from "../core/contour";
 import { paintSlice, rgbOf } from "../core/grey";
 import { toScreen, viewportOf, type Viewport } from "../core/viewport";
@@ -23,7 +23,7 @@ import {
   sliceOf,
 } from "../state/look";
 import { labelOf, labels, outlines, planes, scan } from "../state/server";
-import { painted, volumes } from "../state/volumes";
+import { arrived, painted, scanSlice, shownSlice, volumes } from "../state/volumes";
 
 /** What a frame costs is measured under this name; see benchmarks/page.py. */
 const MEASURE = "voxtrail:frame";
@@ -140,12 +140,12 @@ export class SlicePainter {
     const of = [volumes.shown, painted.value, slice];
     if (same(of, this.labelsOf)) return;
     this.labelsOf = of;
-    this.labels = takeSlice(volumes.shown, plane, slice);
+    this.labels = shownSlice(this.axis, slice);
     this.bounds = boundsByLabel(this.labels, plane.width);
   }
 
   private updateImage(plane: Plane, slice: number): void {
-    const of = [this.labels, slice, greys.value, paints.value, volumes.scan];
+    const of = [this.labels, slice, greys.value, paints.value, volumes.scan, arrived.value];
     if (same(of, this.imageOf)) return;
     this.imageOf = of;
     if (this.data?.width !== plane.width || this.data.height !== plane.height) {
@@ -153,7 +153,7 @@ export class SlicePainter {
       this.data = new ImageData(plane.width, plane.height);
       this.pixels = new Uint32Array(this.data.data.buffer);
     }
-    paintSlice(this.pixels, volumes.scan, this.labels, plane, slice, greys.value, paints.value);
+    paintSlice(this.pixels, scanSlice(this.axis, slice), this.labels, greys.value, paints.value);
     this.image.getContext("2d")!.putImageData(this.data, 0, 0);
   }
 
