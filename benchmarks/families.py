@@ -4,7 +4,8 @@
 
 One slice of a long pass with the baseline's memory: seven memories, sixteen pointers. The models
 take turns, step by step, and what is counted is the processor's time, which other work on the
-machine stretches less than the clock's. With --write the section of the page is written anew.
+machine stretches less than the clock's. With --write the section of the page is written anew;
+``voxtrail bench --write`` writes all of the page, so this comes after it.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def section(found: dict[str, dict[str, list[float]]], rounds: int) -> str:
         SECTION,
         "",
         f"Written by `python benchmarks/families.py --rounds {rounds}`: {processor}, "
-        f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, load {load:.1f}, "
+        f"{os.cpu_count()} cores, threads: {torch.get_num_threads()}, load {load:.1f}, "
         f"{datetime.date.today()}; torch {torch.__version__}. Random weights of the published "
         f"sizes, one slice at {SIZE} pixels that attends to {MEMORIES} memories and {POINTERS} "
         "pointers, one label. Seconds of the processor's time, all cores together, which other "

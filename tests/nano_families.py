@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from voxtrail.model.torch_model import TorchSliceModel
+
 #: Sides of the input that the networks are built for, in pixels. SAM 3's gives nine positions a
 #: side, so that windows of four are padded.
 EDGETAM_SIZE = 256
@@ -87,7 +89,7 @@ def build_sam3(folder: Path) -> Path:
 
     from voxtrail.model.families import sam3_tracker
 
-    sam3_tracker._register()
+    sam3_tracker.register()
     config = Sam3TrackerVideoConfig(
         vision_config={
             "model_type": "sam3_vision_model",
@@ -117,16 +119,57 @@ def build_sam3(folder: Path) -> Path:
     return folder
 
 
-def randomise(network: Any, memory_gain: float) -> None:
+def published_edgetam() -> TorchSliceModel:
+    """Return an EdgeTAM of the published size with random weights, at 1024 pixels."""
+    from transformers import EdgeTamVideoConfig, EdgeTamVideoModel
+
+    from voxtrail.model import repvit
+    from voxtrail.model.families import edgetam
+
+    repvit.register()
+    torch.manual_seed(0)
+    network = EdgeTamVideoModel(EdgeTamVideoConfig.from_dict(edgetam.without_timm({})))
+    randomise(network, memory_gain=0.06, encoder=False)
+    network = network.eval().requires_grad_(False)
+    return edgetam.edgetam_model(network, edgetam.EdgeTamFamily().spec)
+
+
+def published_sam3() -> TorchSliceModel:
+    """Return SAM 3's tracker of the published size at 1008 pixels, but for its encoder's depth."""
+    from transformers import Sam3TrackerVideoConfig, Sam3TrackerVideoModel
+
+    from voxtrail.model.families import sam3_tracker
+
+    sam3_tracker.register()
+    config = Sam3TrackerVideoConfig(
+        vision_config={
+            "model_type": "sam3_vision_model",
+            "backbone_config": {
+                "model_type": "sam3_vit_model",
+                "num_hidden_layers": 2,
+                "global_attn_indexes": [1],
+            },
+        }
+    )
+    torch.manual_seed(0)
+    network = Sam3TrackerVideoModel(config)
+    randomise(network, memory_gain=0.06)
+    network = network.eval().requires_grad_(False)
+    return sam3_tracker.sam3_model(network, sam3_tracker.Sam3TrackerFamily().spec)
+
+
+def randomise(network: Any, memory_gain: float, *, encoder: bool = True) -> None:
     """Give a network seeded weights and objects that are there.
 
     With a large ``memory_gain`` memory matters; with too large a one it tells slices that differ in
-    their last digits apart.
+    their last digits apart. Without ``encoder`` the image encoder's stay as they were drawn.
     """
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for name, value in network.named_parameters():
             drawn = torch.randn(value.shape, generator=generator)
+            if not encoder and name.startswith("vision_encoder"):
+                continue
             if "memory_attention" in name and value.dim() > 1:
                 value.copy_(memory_gain * drawn)
             elif value.dim() > 1 or "temporal" in name or name.endswith((".scale", "embedding")):

@@ -44,7 +44,7 @@ both() {  # manifest, dataset, structures a type in what is ours
   study "$1" "$1" "$2" resolution --per-type 1
   # shellcheck disable=SC2086
   study "drawn-$1" "$1" "$2" $drawn --per-type "$3"
-  study "memories-$1" "$1" "$2" memories curve --per-type 1
+  study "memories-$1" "$1" "$2" memories curve families --per-type 1
   report "$1"
   report "drawn-$1"
   report "memories-$1"

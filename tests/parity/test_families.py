@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tests.nano_families import published_edgetam, published_sam3
 from tests.parity import reference
 from tests.parity.reference import Case, mask_prompt
 from tests.parity.test_parity import BOUND, BOX, CLICKS, FIRST_MIDDLE_LAST, ROUNDING, SLICES
@@ -87,6 +89,18 @@ def test_every_policy_runs(model: TorchSliceModel) -> None:
     for memory in ("recent:k=0", "gate:k=2", "intelligent", "stride:r=2"):
         found = reference.run_voxtrail(model, stack, case, "near:tau=0.1", memory)[1]
         assert all(np.isfinite(logits).all() for logits in found.values())
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("build", [published_edgetam, published_sam3])
+def test_the_published_sizes_reproduce_the_session(build: Callable[[], TorchSliceModel]) -> None:
+    model = build()
+    stack, case = reference.slices(3), Case({1: (mask_prompt(0),)})
+    theirs, ours = run_session(model, stack, case)[1], reference.run_voxtrail(model, stack, case)[1]
+    alone = reference.run_voxtrail(model, stack, case, "all", "recent:k=0")[1]
+    for index in (1, 2):
+        assert reference.relative_error(ours[index], theirs[index]) <= BOUND, index
+    assert reference.relative_error(alone[2], ours[2]) >= 10 * BOUND
 
 
 def test_transformers_session_alone_does_otherwise_than_the_authors(

@@ -75,7 +75,7 @@ class Sam3TrackerFamily(ModelFamily):
                 remedy="pass the folder with config.json and model.safetensors, which is published "
                 "beside it, or --model sam3-tracker",
             )
-        _register()
+        register()
         held = dict(checkpoint.config)
         if held.get("model_type") == WHOLE_MODEL_TYPE:
             held = dict(held.get("tracker_config") or {})
@@ -125,7 +125,7 @@ def sam3_model(
     )
 
 
-def _register() -> None:
+def register() -> None:
     """Let transformers build SAM 3's encoder without torchvision, which it does not use."""
     from transformers import AutoModel
     from transformers.models.sam3.configuration_sam3 import Sam3VisionConfig, Sam3ViTConfig
