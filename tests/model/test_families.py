@@ -15,6 +15,7 @@ from voxtrail.model.catalogue import CATALOGUE
 from voxtrail.model.families import FAMILIES, Checkpoint, family_of
 from voxtrail.model.families.base import memory_of
 from voxtrail.model.families.sam2 import Sam2Family
+from voxtrail.model.loading import nearest_input
 from voxtrail.model.spec import ModelSpec
 from voxtrail.model.weights import load_model
 
@@ -74,3 +75,11 @@ def test_a_file_of_another_model_is_refused() -> None:
     with pytest.raises(WeightsError, match=r"other\.pt is not SAM 2's") as caught:
         family_of(checkpoint)
     assert "encoder.weight" in caught.value.received
+
+
+def test_a_proposed_size_is_brought_to_the_nearest_that_a_named_model_takes(nano: Path) -> None:
+    assert nearest_input("small", 576) == 576
+    assert nearest_input("edgetam", 576) == 512
+    assert nearest_input("edgetam", 192) == 256
+    assert nearest_input("sam3-tracker", 1024) == 1022
+    assert nearest_input(str(nano), 576) == 576

@@ -9,6 +9,7 @@ from typing import Literal
 
 from voxtrail.errors import OptionError
 from voxtrail.model.base import LoadedModel
+from voxtrail.model.catalogue import CATALOGUE
 from voxtrail.model.checkpoint_place import check_available
 from voxtrail.model.exported import DESCRIPTION, Description, ExportedModel, GraphRuntime
 from voxtrail.model.processor import multiplies_bfloat16
@@ -123,3 +124,15 @@ def _exported(
         graph_runtime = OnnxRuntime(shortcuts)
     model = ExportedModel(folder, graph_runtime, shortcuts)
     return LoadedModel(model, name, str(folder), about.sha256)
+
+
+def nearest_input(name: str, size: int) -> int:
+    """Return the input size nearest to ``size`` that a named model takes, in pixels.
+
+    What a folder or a file takes is not known before it is read: of those it is ``size``.
+    """
+    if name not in CATALOGUE:
+        return size
+    from voxtrail.model.families import FAMILIES  # needs PyTorch, as every named model does
+
+    return FAMILIES.parse(CATALOGUE[name].family).spec.nearest(size)

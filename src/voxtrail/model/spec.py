@@ -73,10 +73,10 @@ class ModelSpec:
                 received=size,
                 accepted=f"a multiple of {self.input_multiple} from {self.smallest_input} to "
                 f"{self.largest_input}",
-                remedy=f"pass for example --resolution {self._nearest(size)}",
+                remedy=f"pass for example --resolution {self.nearest(size)}",
             )
 
-    def _nearest(self, size: int) -> int:
+    def nearest(self, size: int) -> int:
         """Return the size that it takes and that is nearest to ``size``."""
         multiple = round(size / self.input_multiple) * self.input_multiple
         return min(max(multiple, self.smallest_input), self.largest_input)

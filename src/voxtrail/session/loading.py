@@ -8,7 +8,7 @@ from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import Prompts
 from voxtrail.core.volume import Volume
 from voxtrail.model.base import LoadedModel
-from voxtrail.model.loading import load
+from voxtrail.model.loading import load, nearest_input
 from voxtrail.session.config import Config
 from voxtrail.session.crops import bounds_of, plan, range_along
 
@@ -87,7 +87,7 @@ def propose_resolution(volume: Volume, prompts: Prompts, config: Config) -> int:
     crops = plan(volume, prompts, config, bounds_of(volume, config))
     longest = max(max(path.size) for crop in crops for path in crop.paths.values())
     wanted = -(-longest * PIXELS_PER_VOXEL // PROPOSED_STEP) * PROPOSED_STEP
-    return min(max(wanted, SMALLEST_PROPOSED), LARGEST_PROPOSED)
+    return nearest_input(config.model, min(max(wanted, SMALLEST_PROPOSED), LARGEST_PROPOSED))
 
 
 def _slices(volume: Volume, prompts: Prompts, config: Config) -> int:
