@@ -17,6 +17,8 @@ export default defineConfig({
     outDir: "../src/voxtrail/serve/page",
     emptyOutDir: true,
     target: "es2022",
+    // What is built in here is others' work, too: their licences go with it.
+    license: { fileName: "assets/licenses.txt" },
     modulePreload: { polyfill: false },
     // The server's content-security policy allows no data: scripts or styles; nothing is inlined.
     assetsInlineLimit: 0,

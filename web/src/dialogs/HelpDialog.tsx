@@ -1,6 +1,7 @@
 /** All keys, and what the pointer does. */
 
 import { BINDINGS, type Binding } from "../keys";
+import { server } from "../state/server";
 import { Dialog } from "./Dialog";
 
 const GROUPS: readonly Binding["group"][] = ["Tools", "Drawing", "Slices", "Model", "Labels", "View"];
@@ -50,6 +51,10 @@ export function HelpDialog() {
         A solid line is drawn by you; a filled area without one is predicted. The bar beside each view shows
         drawn slices in the label's colour, how sure the rest is (green to red, long to short) and the
         suggested next slice (yellow). Each stroke is saved when it ends.
+      </p>
+      <p class="hint">
+        voxtrail {server.value?.version}. <a href="./assets/licenses.txt">Licences</a> of what this page is
+        built from.
       </p>
     </Dialog>
   );

@@ -53,7 +53,8 @@ function Progress() {
       </div>
       <div class="row spread">
         <span role="status">
-          {now.seconds_left === null ? "estimating…" : `${timeLeft(now.seconds_left)} left`}
+          {now.what && <span class="muted">{now.what}: </span>}
+          {now.seconds_left === null ? "…" : `${timeLeft(now.seconds_left)} left`}
         </span>
         <button class="stop" onClick={stopPropagation} title="Stop; what was found is kept (Shift+G)">
           <Icon name="stop" /> Stop <kbd>⇧G</kbd>
