@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -296,6 +297,18 @@ def test_a_process_that_dies_is_a_run_that_failed(monkeypatch: pytest.MonkeyPatc
         assert held.measure(exact_runs(plan)[0], "seconds") == Failed("its process ended: exit 1")
     held.end()
     assert processes._ending(-9) == "SIGKILL, perhaps for want of memory"
+
+
+def sleeps(*_: object) -> None:
+    time.sleep(600)
+
+
+def test_a_process_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = BenchPlan("micro", 128)
+    monkeypatch.setattr(processes, "serve", sleeps)
+    held = processes.Processes(plan, patience_s=0.1)
+    assert held.measure(exact_runs(plan)[0], "seconds") == Failed("not done in 0 s")
+    held.end()
 
 
 def test_a_contender_that_cannot_be_made_says_why() -> None:

@@ -119,8 +119,11 @@ class ContenderProcess:
         else:
             from voxtrail.bench.peers import Sam2Peer, TransformersPeer
 
-            peers = {"sam2": Sam2Peer, "transformers": TransformersPeer}
-            self._peer = peers[run.who](plan.weights, run.resolution, plan.device)
+            if run.who == "transformers":
+                self._peer = TransformersPeer(plan.weights, run.resolution, plan.device)
+            else:
+                compiled = run.who == "sam2-compiled"
+                self._peer = Sam2Peer(plan.weights, run.resolution, plan.device, compiled=compiled)
             # Warmed up on a few slices; voxtrail warms up while its operations are counted.
             self._of_peer(run, *scan_and_prompts(WARM_UP_SLICES, 1, spread=False))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import warnings
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -31,7 +33,9 @@ CONFIGS = {
 MEMORY_GAIN = 3.0
 
 
-def build_sam2(size_name: str, version: str, resolution: int, device: str = "cpu") -> Any:
+def build_sam2(
+    size_name: str, version: str, resolution: int, device: str = "cpu", *, compiled: bool = False
+) -> Any:
     """Build the reference predictor of a published size, with weights as PyTorch draws them."""
     torch.manual_seed(0)
     with warnings.catch_warnings():
@@ -43,6 +47,7 @@ def build_sam2(size_name: str, version: str, resolution: int, device: str = "cpu
         predictor = build_sam2_video_predictor(
             CONFIGS[size_name, version],
             device=device,
+            vos_optimized=compiled,
             hydra_overrides_extra=[
                 f"++model.image_size={resolution}",
                 *(
@@ -92,6 +97,9 @@ class Sam2Peer:
         Side of the input in pixels.
     device
         ``cpu`` or ``cuda``.
+    compiled
+        Whether all its parts are compiled (``vos_optimized``): minutes once. Its components are
+        not timed apart then.
 
     Raises
     ------
@@ -99,7 +107,9 @@ class Sam2Peer:
         If the weights are in no official file.
     """
 
-    def __init__(self, weights: str, resolution: int, device: str = "cpu") -> None:
+    def __init__(
+        self, weights: str, resolution: int, device: str = "cpu", *, compiled: bool = False
+    ) -> None:
         if Path(weights).suffix != ".pt":
             raise OptionError(
                 "the reference predictor reads official checkpoints only",
@@ -110,9 +120,14 @@ class Sam2Peer:
         state = torch.load(weights, map_location="cpu", weights_only=True)
         state = state.get("model", state)
         version = "2.1" if "no_obj_embed_spatial" in state else "2.0"
-        self._predictor = build_sam2(_size_of(state), version, resolution, device)
+        with contextlib.redirect_stdout(io.StringIO()):  # it says that it compiles
+            self._predictor = build_sam2(
+                _size_of(state), version, resolution, device, compiled=compiled
+            )
         self._predictor.load_state_dict(state)
         self.stopwatch = Stopwatch()
+        if compiled:
+            return
         _time(self._predictor.image_encoder, "image encoder", self.stopwatch)
         _time(self._predictor.memory_attention, "memory attention", self.stopwatch)
         _time(self._predictor.memory_encoder, "memory encoder", self.stopwatch)

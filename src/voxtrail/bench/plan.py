@@ -10,7 +10,9 @@ from voxtrail.model.processor import multiplies_bfloat16
 from voxtrail.model.shortcuts import Precision
 from voxtrail.session import Config
 
-Peer = Literal["sam2", "transformers"]
+#: The reference predictor, the same as its authors compile it (``vos_optimized``, for a GPU), and
+#: transformers' session.
+Peer = Literal["sam2", "sam2-compiled", "transformers"]
 PEERS: tuple[Peer, ...] = ("sam2", "transformers")
 #: Other ways to run voxtrail: with a shortcut more, or an exported model in another runtime.
 Variant = Literal["coarse", "compile", "openvino", "onnx"]

@@ -19,10 +19,13 @@ class Processes:
     ----------
     plan
         What the bench runs.
+    patience_s
+        How long a process may take to answer before it is ended; None waits.
     """
 
-    def __init__(self, plan: BenchPlan) -> None:
+    def __init__(self, plan: BenchPlan, patience_s: float | None = None) -> None:
         self._plan = plan
+        self._patience_s = patience_s
         self._context = multiprocessing.get_context("spawn")
         self._held: dict[tuple[str, int, str, str | None], tuple[Any, Any]] = {}
 
@@ -51,6 +54,11 @@ class Processes:
     def _answer(self, run: BenchRun) -> Any:
         process, connection = self._held[run.process]
         try:
+            if self._patience_s is not None and not connection.poll(self._patience_s):
+                process.kill()
+                process.join()
+                del self._held[run.process]
+                return Failed(f"not done in {self._patience_s:.0f} s")
             return connection.recv()
         except EOFError:
             process.join()

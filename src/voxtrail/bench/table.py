@@ -76,7 +76,9 @@ def write_table(result: dict[str, Any], command: str, path: Path) -> None:
         "softmax, which no matrix unit does. Several labels: all of memory attention but the first "
         "layer's look at the slice itself is done for each label, because from there on its "
         "queries depend on the label; only the encoder is shared"
-        f"{_tracking_over_encoding(result)}. A second run: the slices that the "
+        f"{_tracking_over_encoding(result)}. To share more would be to let labels attend to what "
+        "other labels remember, which changes masks and which SAM 2 was not trained for: so the "
+        "floor of `labels-N` is what exact masks cost. A second run: the slices that the "
         "correction reaches, by the policy's own rule; the faster the encoder, the less to spare.",
         "",
         "| masks compared (un-prompted slices) | Dice |",

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
@@ -29,7 +29,10 @@ def run(
     slices: Annotated[int, typer.Option(help="Of the stack; at least 5.")] = 11,
     labels: Annotated[int, typer.Option(help="Of the run of several labels: 2 to 9.")] = 8,
     peers: Annotated[
-        str, typer.Option(help="sam2, transformers; commas join; empty compares with nobody.")
+        str,
+        typer.Option(
+            help="sam2, sam2-compiled (on a GPU), transformers; commas join; empty: nobody."
+        ),
     ] = "sam2,transformers",
     resolution: Annotated[int, typer.Option(help="Side of the model's input in pixels.")] = 1024,
     precision: Annotated[
@@ -155,13 +158,15 @@ def _check(
     *,
     random_weights: bool,
 ) -> None:
-    wrong = [name for name in peers if name not in ("sam2", "transformers")]
+    from voxtrail.bench.plan import Peer
+
+    wrong = [name for name in peers if name not in get_args(Peer)]
     if wrong or slices < 5 or not 2 <= labels <= 9 or repeats < 1:
         raise OptionError(
             "the bench cannot be run so",
             received=f"--peers {','.join(peers)} --slices {slices} --labels {labels} "
             f"--repeats {repeats}",
-            accepted="peers sam2 and transformers, 5 slices, 2 to 9 labels, 1 repeat, or more",
+            accepted=f"{', '.join(get_args(Peer))}; 5 slices, 2 to 9 labels, 1 repeat or more",
             remedy="change what is out of range",
         )
     if random_weights and model not in RANDOM_SIZES:
@@ -171,14 +176,15 @@ def _check(
             accepted=", ".join(RANDOM_SIZES),
             remedy="name a size with --model",
         )
-    if ("sam2" in peers or random_weights) and not find_spec("sam2"):
+    reference = any(name.startswith("sam2") for name in peers)
+    if (reference or random_weights) and not find_spec("sam2"):
         raise OptionError(
             "the reference predictor is not installed",
             received="no package sam2",
             accepted="sam2 1.1.0",
             remedy="pip install --no-deps sam2==1.1.0 hydra-core iopath, or --peers transformers",
         )
-    if "sam2" in peers and not random_weights and Path(model).suffix != ".pt":
+    if reference and not random_weights and Path(model).suffix != ".pt":
         raise OptionError(
             "the reference predictor reads official checkpoints only",
             received=model,
