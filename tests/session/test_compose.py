@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from voxtrail.core.axis import Axis
-from voxtrail.core.box import Box
+from voxtrail.core.box import Box, triple
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import Volume
 from voxtrail.evaluate import simulate
@@ -130,3 +130,18 @@ def test_apart_keeps_masks_that_were_drawn_on_the_same_pixels(scan, tiny):
     result = segment(scan, prompts, config, model=tiny)
     for label, mask in ((1, first), (2, second)):
         np.testing.assert_array_equal(Axis.AXIAL.to_stack(result.mask(label))[4], mask)
+
+
+def test_labels_whose_boxes_overlap_compete_voxel_by_voxel() -> None:
+    rng = np.random.default_rng(3)
+    volume = Volume.from_stored(np.zeros((9, 8, 7), np.float32), np.eye(4))
+    logits, everywhere = {}, np.zeros((6, 9, 8, 7), np.float32)
+    for label in range(1, 6):
+        start = rng.integers(0, 4, 3)
+        stop = start + rng.integers(2, 4, 3)
+        box = Box(triple(start), triple(stop))
+        values = rng.normal(size=box.shape).astype(np.float32)
+        logits[label] = LabelLogits(box, values)
+        everywhere[label][box.slices] = values
+    found = compete(logits, Prompts((), volume.stored, {}), volume)
+    np.testing.assert_array_equal(found.voxels, everywhere.argmax(axis=0))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from voxtrail.core.box import Box
+from voxtrail.core.box import Box, triple
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.preprocess import around_prompts
@@ -76,10 +76,9 @@ def compete(logits: dict[int, LabelLogits], prompts: Prompts, volume: Volume) ->
     """
     shape = volume.grid.shape
     kind = np.uint8 if max(logits) <= np.iinfo(np.uint8).max else np.uint16
-    # In the order of files, i the fastest: written straight through. Zeros take no memory until
-    # they are written to.
+    # In the order of files, i the fastest: written straight through.
     labels = np.zeros(shape, dtype=kind, order="F")
-    best = np.zeros(shape, dtype=np.float32, order="F")
+    before: list[LabelLogits] = []
     drawn = {label: sum(int(one.mask.sum()) for one in prompts.masks(label)) for label in logits}
     for label in sorted(logits, key=lambda label: (drawn[label], label)):
         found = logits[label]
@@ -87,11 +86,24 @@ def compete(logits: dict[int, LabelLogits], prompts: Prompts, volume: Volume) ->
         votes = found.logits.copy()
         for prompt in prompts.masks(label):
             _slice_of(votes, found.box, prompt)[_mask_in(found.box, prompt, shape)] = DRAWN_VOTE
-        wins = votes > best[here]
+        wins = votes > _greatest(before, found.box)
         labels[here][wins] = label
-        best[here][wins] = votes[wins]
+        before.append(LabelLogits(found.box, votes))
     names = {label: prompts.names[label] for label in logits if label in prompts.names}
     return LabelMap(labels, volume.stored, names, volume.provenance)
+
+
+def _greatest(votes: Sequence[LabelLogits], box: Box) -> FloatArray:
+    """Return the greatest of some votes in a box, at least 0; a large scan's would not fit."""
+    greatest = np.zeros(box.shape, dtype=np.float32)
+    for one in votes:
+        start = tuple(map(max, one.box.start, box.start))
+        stop = tuple(map(min, one.box.stop, box.stop))
+        if all(low < high for low, high in zip(start, stop, strict=True)):
+            shared = Box(triple(start), triple(stop))
+            here = greatest[offset(shared, box)]
+            np.maximum(here, one.logits[offset(shared, one.box)], out=here)
+    return greatest
 
 
 def _slice_of(values: FloatArray, box: Box, prompt: MaskPrompt) -> FloatArray:
