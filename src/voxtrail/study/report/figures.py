@@ -87,10 +87,11 @@ def _blank(title: str, results: Results, panels: int = 1) -> tuple[Figure, list[
     drawn = list(grid.flat)
     for axes in drawn[panels:]:
         axes.remove()
-    drawn[0].set_title(
-        f"checkpoint {whose}, {study['weights_sha256'][:8]}; research use only",
-        fontsize=7, color="#666666", loc="center" if panels == 1 else "left",
-    )  # fmt: skip
+    whose = f"checkpoint {whose}, {study['weights_sha256'][:8]}; research use only"
+    if panels == 1:
+        drawn[0].set_title(whose, fontsize=7, color="#666666")
+    else:
+        figure.supxlabel(whose, fontsize=7, color="#666666")
     for axes in drawn[:panels]:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", color="#dddddd", linewidth=0.6)
@@ -164,8 +165,7 @@ def _bone_by_bone(plot: Lines, experiment: str, results: Results) -> Figure:
     for number, (axes, bone) in enumerate(zip(panels, bones, strict=True)):
         _plot(axes, results, plot, experiment, bone)
         count = len(results.values(experiment, plot.series[0].variants[0], "dice", bone))
-        axes.text(0.5, 0.98, f"{bone}, {count}", transform=axes.transAxes, ha="center", va="top",
-                  fontsize=8)  # fmt: skip
+        axes.set_title(f"{bone}, {count}", fontsize=8)
         axes.tick_params(labelsize=6)
         axes.label_outer()
         if number and (legend := axes.get_legend()):
