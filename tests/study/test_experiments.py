@@ -21,7 +21,7 @@ NAMED = [
     *("model-scale", "preprocessing", "prompts", "stride", "gating", "slicing", "propagation"),
     *("threshold", "final", "per-bone", "timing", "embeddings", "slice-change", "rivals"),
     *("noisy-prompts", "prompt-budget", "resolution", "follow", "shape", "prompt-cap", "seeding"),
-    "suggestion",
+    *("suggestion", "memories", "curve"),
 ]
 
 #: Whatever is there: a new experiment keeps these contracts without being named here.
