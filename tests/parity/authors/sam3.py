@@ -164,6 +164,7 @@ def folder_of(tracker, folder: Path) -> None:
                 "global_attn_indexes": list(ENCODER["global_att_blocks"]),
                 "pretrain_image_size": ENCODER["pretrain_img_size"],
                 "image_size": SIZE,
+                "layer_norm_eps": 1e-5,  # transformers' default is a tenth of it
             },
         },
     }
