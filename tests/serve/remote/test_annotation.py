@@ -13,9 +13,10 @@ from voxtrail.core.box import Box
 from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompts
 from voxtrail.errors import PromptError
 from voxtrail.serve.remote import meaning
-from voxtrail.serve.remote.annotation import MAX_UNDO, Annotation
+from voxtrail.serve.remote.annotation import Annotation
 from voxtrail.serve.remote.array_frame import ArrayFrame
 from voxtrail.serve.remote.interactions import Painted, painted, slice_box
+from voxtrail.serve.remote.moments import MAX_UNDO
 from voxtrail.session import Cache, Config
 
 #: What finds bright voxels is shown whole slices: nothing grows, nothing is fused with shapes.

@@ -8,7 +8,7 @@ they have not been told of yet.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -30,27 +30,11 @@ from voxtrail.serve.remote.interactions import (
     middle_slice,
     pixel_of,
 )
+from voxtrail.serve.remote.moments import Moment, Moments
 from voxtrail.serve.remote.packed_mask import PackedMask
 from voxtrail.session import Cache, Config, Session
 from voxtrail.session.run import SliceDone
-from voxtrail.session.state import Place, State
-
-#: Interactions that can be gone back by.
-MAX_UNDO = 30
-#: Sessions that these may be in: each holds what it has found.
-MAX_SESSIONS = 3
-
-
-@dataclass(frozen=True, eq=False)
-class _Moment:
-    """What an object was before an interaction."""
-
-    session: Session
-    state: State
-    ground: PackedMask | None
-    region: Box | None
-    shown: PackedMask
-    stale: bool
+from voxtrail.session.state import Place
 
 
 class _Found(NamedTuple):
@@ -94,7 +78,7 @@ class Annotation:
         self._model = model
         self._cache = cache
         self._told = PackedMask()
-        self._history: list[_Moment] = []
+        self._moments = Moments()
         self._ground: PackedMask | None = None
         self._region: Box | None = None
         self._session = self._new_session(self._config)
@@ -109,7 +93,7 @@ class Annotation:
     def reset(self) -> None:
         """Begin another object; the client empties its mask itself."""
         self._begin(None)
-        self._history = []
+        self._moments = Moments()
         self.shown[:] = False
         self._told = PackedMask()
 
@@ -121,7 +105,8 @@ class Annotation:
         """
         before = self._moment()
         self._begin(PackedMask.of(mask))
-        self._history = [before]
+        self._moments = Moments()
+        self._moments.add(before)
         self.shown[:] = mask
         self._told = PackedMask.of(self.shown)
 
@@ -185,9 +170,9 @@ class Annotation:
 
     def undo(self) -> bool:
         """Go back by one interaction; tell whether there was one."""
-        if not self._history:
+        if not self._moments:
             return False
-        self._return_to(self._history.pop())
+        self._return_to(self._moments.take())
         return True
 
     def show_drawn(self) -> None:
@@ -289,11 +274,7 @@ class Annotation:
         except BaseException:
             self._return_to(before)
             raise
-        # Sessions hold results, so only the last few that were left behind are kept.
-        history = [*self._history, before]
-        sessions = list(dict.fromkeys(id(one.session) for one in reversed(history)))
-        kept = sessions[:MAX_SESSIONS]
-        self._history = [one for one in history if id(one.session) in kept][-MAX_UNDO:]
+        self._moments.add(before)
         self._fresh = tuple(dict.fromkeys(Place.of(prompt) for prompt in means))
         self.stale = self.stale or bool(means) or region is not None
 
@@ -330,8 +311,8 @@ class Annotation:
     def _new_session(self, config: Config) -> Session:
         return Session(self._volume, config, model=self._model, cache=self._cache)
 
-    def _moment(self) -> _Moment:
-        return _Moment(
+    def _moment(self) -> Moment:
+        return Moment(
             self._session,
             self._session.state,
             self._ground,
@@ -340,7 +321,7 @@ class Annotation:
             self.stale,
         )
 
-    def _return_to(self, moment: _Moment) -> None:
+    def _return_to(self, moment: Moment) -> None:
         self._session = moment.session
         while self._session.state is not moment.state and self._session.undo():
             pass
