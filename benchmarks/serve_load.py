@@ -29,6 +29,8 @@ from nnInteractive.inference.remote import nnInteractiveRemoteInferenceSession
 
 #: Seconds that a person spends on an interaction: looking, scrolling, drawing.
 THINKING_S = 20.0
+#: Seconds after which the server has given back what the last client held.
+SETTLED_S = 15.0
 BONES = ("hip_left", "hip_right", "sacrum", "vertebrae_L5", "femur_right", "vertebrae_L4")
 
 
@@ -128,6 +130,7 @@ def main() -> int:
             time.sleep(1)
             most_mib = max(most_mib, _resident_mib(server.pid))
         seconds = time.monotonic() - started
+        time.sleep(SETTLED_S)
         end_mib = _resident_mib(server.pid)
         server.terminate()
         code = server.wait(60)

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI, Request, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
 
 from voxtrail.serve import itksnap, nninteractive
 from voxtrail.serve.body_limit import BodyLimit
 from voxtrail.serve.failures import Refused, answer_failures
+from voxtrail.serve.remote.freed_memory import give_back
 from voxtrail.serve.remote.service import SMALL_BYTES, Service
 from voxtrail.serve.safe_headers import SafeHeaders
 from voxtrail.serve.same_origin import SameOrigin
@@ -75,3 +77,6 @@ async def _sweep(service: Service) -> None:
     while True:
         await asyncio.sleep(SWEEP_S)
         service.leases.sweep()
+        if service.leases.some_ended:
+            service.leases.some_ended = False
+            await run_in_threadpool(give_back)

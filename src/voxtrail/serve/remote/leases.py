@@ -92,6 +92,8 @@ class Leases:
         self.budget = budget
         self.clock = clock
         self._leases: dict[str, Lease] = {}
+        #: Whether a lease has ended since somebody last said that none has.
+        self.some_ended = False
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -149,6 +151,7 @@ class Leases:
         if lease.job:
             lease.job.stop()
         lease.annotation = None
+        self.some_ended = True
         self.hold(lease, 0)
 
     def sweep(self) -> None:
