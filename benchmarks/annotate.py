@@ -36,7 +36,17 @@ PROGRAM = "from voxtrail.cli.main import main; main()"
 STROKES, HISTORY = 40, 300
 #: Clicks that are timed.
 CLICKS = 10
+#: Seconds that a connection is idle before it is made anew; the server takes five.
+KEPT_ALIVE_S = 3.0
 MIB = 2**20
+
+
+class Rows(list[tuple[str, str, str]]):
+    """What was measured, and what is wanted; told as it comes."""
+
+    def append(self, row: tuple[str, str, str]) -> None:
+        sys.stderr.write(f"{row[0]}: {row[1]}\n")
+        super().append(row)
 
 
 class Tab:
@@ -47,6 +57,7 @@ class Tab:
         self._host, self._port = host.split(":")[0], int(host.split(":")[1])
         self._connection = http.client.HTTPConnection(self._host, self._port, timeout=600)
         self._headers: dict[str, str] = {"X-Tab": "bench"}
+        self._asked = time.monotonic()
         answer, _ = self.ask("GET", f"/?key={self._key}")
         self._headers["Cookie"] = answer.headers["set-cookie"].partition(";")[0]
 
@@ -54,7 +65,10 @@ class Tab:
         headers = dict(self._headers)
         if body is not None and not isinstance(body, bytes):
             body, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
+        if time.monotonic() - self._asked > KEPT_ALIVE_S:
+            self._connection.close()  # the server has; the next request connects anew
         self._connection.request(method, path, body, headers)
+        self._asked = time.monotonic()
         answer = self._connection.getresponse()
         read = answer.read()
         if answer.status >= 400:
@@ -131,7 +145,7 @@ def measure(folder: Path, shape: tuple[int, int, int], model: str, name: str, sp
     bar = bar_section(shape).T  # as on the wire: i fastest
     mask = np.packbits(bar.ravel(), bitorder="little").tobytes()
     scan_mib = int(np.prod(shape)) * 2 / MIB
-    rows: list[tuple[str, str, str]] = []
+    rows = Rows()
     with server(folder, model) as (pid, tab):
         while json.loads(tab.ask("GET", "/api/state")[1])["model"]["state"] != "ready":
             time.sleep(0.2)
@@ -192,7 +206,7 @@ def measure(folder: Path, shape: tuple[int, int, int], model: str, name: str, sp
 def while_running(
     tab: Tab,
     events: ClientConnection,
-    rows: list[tuple[str, str, str]],
+    rows: Rows,
     drawn: list[int],
     mask: bytes,
     middle: int,

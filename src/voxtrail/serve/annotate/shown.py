@@ -65,7 +65,7 @@ class Shown:
             impose_drawn(logits, drawn, session.volume)
             shown = compete(logits, drawn, session.volume)
         else:
-            empty = np.zeros(session.volume.grid.shape, np.uint8)
+            empty = np.zeros(session.volume.grid.shape, np.uint8, order="F")
             shown = LabelMap(empty, session.volume.stored, {}, session.volume.provenance)
         self._held = key, shown
         return shown
