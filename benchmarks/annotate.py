@@ -36,6 +36,8 @@ PROGRAM = "from voxtrail.cli.main import main; main()"
 STROKES, HISTORY = 40, 300
 #: Clicks that are timed.
 CLICKS = 10
+#: Slices between the outermost outlines with SAM 2.1 small, which takes a second and more for each.
+SMALL_SPAN = 6
 #: Seconds that a connection is idle before it is made anew; the server takes five.
 KEPT_ALIVE_S = 3.0
 MIB = 2**20
@@ -256,20 +258,22 @@ def main() -> None:
         folder = Path(name)
         write_scan(shape, folder / "ct.nii.gz")
         found = [measure(folder, shape, "micro", "The bundled checkpoint, micro", 60)]
-        for kept in folder.glob("ct.voxtrail.json"):
-            kept.unlink()
+        write(found, shape, options.write)
         if not options.no_small:
+            (folder / "ct.voxtrail.json").unlink()
             weights = folder / "small.pt"
             write_random_weights("small", weights)
             title = "SAM 2.1 small at 1024 pixels, random weights"
-            found.append(measure(folder, shape, str(weights), title, 12))
-    command = "python benchmarks/annotate.py" + (
-        f" --write {options.write}" if options.write else ""
-    )
-    text = page(found, shape, command)
-    sys.stdout.write(text)
-    if options.write:
-        options.write.write_text(text, encoding="utf-8")
+            found.append(measure(folder, shape, str(weights), title, SMALL_SPAN))
+            write(found, shape, options.write)
+    sys.stdout.write(page(found, shape, "python benchmarks/annotate.py"))
+
+
+def write(found: list[Numbers], shape: tuple[int, int, int], place: Path | None) -> None:
+    """Write what was measured so far."""
+    if place:
+        command = f"python benchmarks/annotate.py --write {place}"
+        place.write_text(page(found, shape, command), encoding="utf-8")
 
 
 if __name__ == "__main__":

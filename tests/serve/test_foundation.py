@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -56,10 +57,10 @@ def app(port: int):
         return number
 
     @inner.websocket("/ws")
-    async def events(socket: WebSocket) -> None:
-        await socket.accept()
-        await socket.send_text("hello")
-        await socket.close()
+    async def events(connection: WebSocket) -> None:
+        await connection.accept()
+        await connection.send_text("hello")
+        await connection.close()
 
     return SafeHeaders(SameOrigin(BodyLimit(inner, lambda method, path: 100), "127.0.0.1", port))
 
@@ -234,6 +235,8 @@ def test_a_socket_is_for_this_machine_unless_there_is_a_key():
             bind(host, 0, key=False)
     with bind("0.0.0.0", 0, key=True) as bound:
         assert bound.getsockname()[1] > 0
+        # asyncio sends small answers at once only where the protocol is named
+        assert bound.proto == socket.IPPROTO_TCP
     with bind("127.0.0.1", 0, key=False) as bound, pytest.raises(OutputError, match="listen"):
         bind("127.0.0.1", bound.getsockname()[1], key=False)
     for host, number in (("no.such.name.invalid", 0), ("127.0.0.1", 99999)):

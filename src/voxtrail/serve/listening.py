@@ -68,8 +68,11 @@ def bind(host: str, port: int, *, key: bool) -> socket.socket:
     try:
         if not 0 <= port < 2**16:  # getaddrinfo would take the remainder
             raise OverflowError("ports are numbered from 0 to 65535")
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        bound = socket.socket(family, socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+        family, kind, protocol, _, address = found[0]
+        # The protocol is named: for it alone asyncio sends small answers at once, and does not
+        # wait for 40 ms until the first half of each is acknowledged.
+        bound = socket.socket(family, kind, protocol)
         try:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             bound.bind(address)
