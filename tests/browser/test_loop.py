@@ -9,7 +9,7 @@ import numpy as np
 import voxtrail as vt
 from tests.browser.conftest import CONFIG
 from tests.browser.screen import Screen, contour, dice
-from voxtrail.core.volume import Volume
+from voxtrail.core.volume import LabelMap, Volume
 
 
 def test_outlines_become_labels_that_are_corrected_and_exported(
@@ -54,6 +54,37 @@ def test_outlines_become_labels_that_are_corrected_and_exported(
     assert np.array_equal(screen.server.labels()[:, :, 14] == 1, corrected)
     screen.tab.get_by_label("surfaces of the labels").wait_for()
     assert screen.tab.get_by_text("No surfaces").count() == 0
+
+
+def test_a_person_goes_on_while_slices_come_stops_them_and_imports_a_map(
+    screen: Screen, folder: Path, ct: Volume, hip: np.ndarray
+) -> None:
+    tab = screen.tab
+    for index in (8, 30):
+        screen.go_to("axial", index)
+        screen.outline("axial", contour(hip[:, :, index]))
+    screen.wait_until_saved()
+    screen.keys.press("g")
+    tab.get_by_role("button", name="Stop").wait_for()
+    screen.keys.press("Shift+PageDown")
+    assert screen.slice("axial") == 20
+    screen.keys.press("4")
+    screen.click("axial", 60, 45)
+    assert screen.drawn(1, "axial", 20)[60, 45]
+    screen.keys.press("Shift+g")
+    tab.get_by_role("button", name="Propagate").wait_for()
+    assert screen.server.get("/api/state")["running"] is None
+
+    found = LabelMap(np.where(hip, 2, 0).astype(np.uint8), ct.stored, {2: "other"}, ct.provenance)
+    vt.write(found, folder / "found.nii.gz")
+    tab.get_by_role("button", name="Import").click()
+    dialog = tab.get_by_role("dialog", name="Import labels")
+    dialog.get_by_label("Label map").set_input_files(folder / "found.nii.gz")
+    dialog.get_by_label("predictions").check()
+    dialog.get_by_role("button", name="Import").click()
+    dialog.wait_for(state="detached")
+    assert dice(screen.server.labels()[:, :, :7] == 2, hip[:, :, :7]) > 0.9
+    assert screen.drawn(2, "axial", 2) is None  # nobody drew it
 
 
 def export(screen: Screen, name: str, suffix: str) -> None:
