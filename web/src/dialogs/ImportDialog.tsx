@@ -5,11 +5,11 @@ import { api } from "../net/api";
 import { RefusedError } from "../net/http";
 import type { Problem } from "../net/wire";
 import { Told } from "../panels/Notices";
+import { showAll } from "../state/changes";
 import { forgetDrawn } from "../state/drawn";
 import { labelsSettled } from "../state/link";
 import { remark, tellFailure } from "../state/notices";
 import { mergeParts } from "../state/server";
-import { fetchShown, repaint } from "../state/volumes";
 import { Dialog } from "./Dialog";
 import { dialog } from "./open_dialog";
 
@@ -26,8 +26,7 @@ export function ImportDialog() {
     try {
       mergeParts(await api.importFile(file.value, as.value));
       forgetDrawn();
-      await fetchShown();
-      repaint();
+      await showAll();
       labelsSettled.value++;
       remark(`imported ${file.value.name}`);
       dialog.value = null;

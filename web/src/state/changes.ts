@@ -64,10 +64,36 @@ export function setUnderPen(drawn: Change["drawn"] | null): void {
 }
 
 /** Show again what is drawn and not yet confirmed, over labels that the server just sent. */
-export function showUnconfirmed(): void {
+function showUnconfirmed(): void {
   for (const { drawn } of waiting) if (drawn) showMask(drawn.place, drawn.mask);
   if (underPen) showMask(underPen.place, underPen.mask);
   repaint();
+}
+
+/** Places that changed while all labels were being fetched, which may be from before. */
+const fetchesUnderWay = new Set<Place[]>();
+
+/** Take notice that a place looks different from now on, on the server, too. */
+export function noteChanged(places: readonly Place[]): void {
+  for (const missed of fetchesUnderWay) missed.push(...places);
+}
+
+/** Fetch and show all labels, with what is not yet confirmed over them. */
+export async function showAll(): Promise<void> {
+  const missed: Place[] = [];
+  fetchesUnderWay.add(missed);
+  try {
+    await fetchShown();
+  } finally {
+    fetchesUnderWay.delete(missed);
+  }
+  for (const { axis, slice } of bySlice(missed)) await fetchShownSlice(axis, slice);
+  showUnconfirmed();
+}
+
+/** Return one of the places of each slice. */
+function bySlice(places: readonly Place[]): Place[] {
+  return [...new Map(places.map((place) => [`${place.axis}/${place.slice}`, place])).values()];
 }
 
 /** Send what waits, as long as the server takes it. */
@@ -91,6 +117,7 @@ async function sent(one: Change): Promise<boolean> {
   try {
     const answer = await one.send();
     mergeParts(answer);
+    if (one.drawn) noteChanged([one.drawn.place]);
     one.confirmed?.(answer);
     if (answer.changed !== undefined) await showChanged(answer.changed, one);
     return true;
@@ -120,12 +147,13 @@ async function isOtherTab(): Promise<boolean> {
 
 async function showChanged(places: readonly Place[] | null, cause: Change): Promise<void> {
   for (const forget of forgetters) forget(places);
-  const slices = new Map(places?.map((place) => [`${place.axis}/${place.slice}`, place]));
   if (!planes.value) return;
-  if (places === null || slices.size > MANY_PLACES) await fetchShown();
-  else for (const { axis, slice } of slices.values()) await fetchShownSlice(axis, slice);
-  const at = waiting.indexOf(cause);
-  for (const { drawn } of waiting.slice(at + 1)) if (drawn) showMask(drawn.place, drawn.mask);
+  if (places) noteChanged(places);
+  const slices = places ? bySlice(places) : [];
+  if (places === null || slices.length > MANY_PLACES) await fetchShown();
+  else for (const { axis, slice } of slices) await fetchShownSlice(axis, slice);
+  for (const { drawn } of waiting.slice(waiting.indexOf(cause) + 1))
+    if (drawn) showMask(drawn.place, drawn.mask);
   if (underPen) showMask(underPen.place, underPen.mask);
   repaint();
 }

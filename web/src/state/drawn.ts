@@ -5,7 +5,7 @@ import type { Axis } from "../core/axes";
 import { countOf } from "../core/bits";
 import { api } from "../net/api";
 import type { Place } from "../net/wire";
-import { change, onChangedElsewhere, unconfirmedAt } from "./changes";
+import { change, noteChanged, onChangedElsewhere, unconfirmedAt } from "./changes";
 import { attempt, remark } from "./notices";
 import { chosen, keyOf, outlines, planes, server } from "./server";
 import { fetchShownSlice, repaint, showMask, shownSlice } from "./volumes";
@@ -96,6 +96,7 @@ export function takeBack(axis: Axis, slice: number): void {
     send: () => api.deleteOutline(place),
     confirmed: () => {
       known.delete(keyOf(place));
+      noteChanged([place]);
       attempt(fetchShownSlice(axis, slice).then(repaint));
     },
   });

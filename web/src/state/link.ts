@@ -8,12 +8,12 @@ import { api } from "../net/api";
 import { listen } from "../net/events";
 import { RefusedError } from "../net/http";
 import type { ScanInfo, ServerEvent, ServerState } from "../net/wire";
-import { connected, keyWanted, otherTab, sendWaiting, showUnconfirmed, unconfirmed } from "./changes";
+import { connected, keyWanted, otherTab, sendWaiting, showAll, unconfirmed } from "./changes";
 import { forgetDrawn, isDrawn, learnDrawn, noteStreamed } from "./drawn";
 import { activeAxis, cursor, lookAnew, sliceOf } from "./look";
 import { attempt, tellProblem } from "./notices";
 import { chosen, chosenId, mergeParts, outlines, planes, scan, server } from "./server";
-import { fetchScan, fetchShown, showPredicted } from "./volumes";
+import { fetchScan, showPredicted } from "./volumes";
 
 /** Slices that were streamed in the propagation that runs: confidence by label, axis and slice. */
 export const streamedConfidence = signal<ReadonlyMap<string, number | null>>(new Map());
@@ -92,8 +92,7 @@ export async function takeUp(state: ServerState): Promise<void> {
       throw error;
     }
   }
-  await fetchShown();
-  showUnconfirmed();
+  await showAll();
   labelsSettled.value++;
 }
 
@@ -113,11 +112,7 @@ function onEvent(event: ServerEvent): void {
     case "end":
       mergeParts({ ...event, running: null });
       streamedConfidence.value = new Map();
-      attempt(
-        fetchShown()
-          .then(showUnconfirmed)
-          .then(() => labelsSettled.value++),
-      );
+      attempt(showAll().then(() => labelsSettled.value++));
       break;
     case "error":
       tellProblem(event.error);
