@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from large_scan import bar_section, write_scan
+from large_scan import section, write_scan
 from websockets.sync.client import ClientConnection, connect
 
 from voxtrail.bench.peers import write_random_weights
@@ -144,7 +144,7 @@ def ms(seconds: list[float]) -> str:
 
 def measure(folder: Path, shape: tuple[int, int, int], model: str, name: str, span: int) -> Numbers:
     middle = shape[2] // 2
-    bar = bar_section(shape).T  # as on the wire: i fastest
+    bar = section(shape, 0).T  # as on the wire: i fastest
     mask = np.packbits(bar.ravel(), bitorder="little").tobytes()
     scan_mib = int(np.prod(shape)) * 2 / MIB
     rows = Rows()

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-from large_scan import SPACING_MM, bar_section, write_scan
+from large_scan import SPACING_MM, write_scan
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from voxtrail.study.machine import machine
@@ -71,8 +71,10 @@ def server(folder: Path):
 
 
 def write_bar(shape: tuple[int, int, int], place: Path) -> None:
-    """Write the label of the bar that `write_scan` makes."""
-    voxels = np.repeat(bar_section(shape)[..., None].astype(np.uint8), shape[2], axis=2)
+    """Write a label that every plane through the middle shows much of."""
+    i, j = np.ogrid[: shape[0], : shape[1]]
+    inside = np.hypot(i - shape[0] / 2, j - shape[1] / 2) < shape[0] / 5
+    voxels = np.repeat(inside[..., None].astype(np.uint8), shape[2], axis=2)
     image = nib.Nifti1Image(voxels, np.diag([*SPACING_MM, 1.0]))
     image.header.set_xyzt_units("mm")
     nib.save(image, place)
