@@ -133,3 +133,24 @@ def test_prompts_beyond_the_scan_are_left_out_and_said(labels):
     assert placed.notes == ("1 prompts lie beyond the scan and were left out",)
     with pytest.raises(GridError, match="nothing of it lies within"):
         put_on(Prompts(drawn.prompts[:1], part.stored), labels.stored)
+
+
+def test_grids_too_far_apart_to_be_compared_do_not_coincide():
+    """Found by the fuzz run: 1e20 voxels apart, every difference is below the last digit."""
+    far = np.eye(4)
+    far[0, 3] = 1e20
+    grid = Grid((4, 4, 4), np.eye(4))
+    assert not align(Grid((4, 4, 4), far), grid).coincides
+    with pytest.raises(GridError):
+        joint_grid(Grid((4, 4, 4), far), grid)
+
+
+def test_what_holds_two_grids_is_no_larger_than_a_scan():
+    apart = np.eye(4)
+    apart[:3, 3] = 5000
+    grid = Grid((4, 4, 4), np.eye(4))
+    assert align(Grid((4, 4, 4), apart), grid).coincides
+    with pytest.raises(GridError, match="nothing of it lies within"):
+        joint_grid(Grid((4, 4, 4), apart), grid)
+    apart[:3, 3] = 100
+    assert joint_grid(Grid((4, 4, 4), apart), grid).shape == (104, 104, 104)

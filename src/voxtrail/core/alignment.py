@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ from voxtrail.errors import GridError
 #: What programs round (cosines and origins of few digits) stays below it, and a boundary moves by
 #: less than what decides on which side of it a voxel lies: docs/decisions/0015.
 COINCIDENT_VOXELS = 0.05
+
+#: A grid that holds two others may have so many voxels, or twice those of the larger.
+MAX_JOINT_VOXELS = 2**30
 
 #: What to do about labels on another grid.
 DRAW_ON_SCAN = "draw them on this scan, or resample them to its grid (nearest neighbour)"
@@ -119,11 +123,13 @@ def _align(shape: Triple, first: NDArray[np.float64], second: NDArray[np.float64
     corners = np.array(list(product(*((0, n - 1) for n in shape))))
     off = corners @ (into[:3, :3] - whole).T + into[:3, 3] - shift  # in voxels of the second
     worst = int(np.abs(off).max(axis=1).argmax())
+    # So far apart that a voxel is less than a digit, nothing can be said to coincide.
+    unknown = float(np.spacing(np.abs(shift)).max())
     moved = corners @ whole.T + shift
     return Alignment(
         Orientation((axes[0], axes[1], axes[2]), (signs[0] < 0, signs[1] < 0, signs[2] < 0)),
         Box(triple(moved.min(axis=0)), triple(moved.max(axis=0) + 1)),
-        float(np.abs(off[worst]).max()),
+        max(float(np.abs(off[worst]).max()), unknown),
         float(np.linalg.norm(second[:3, :3] @ off[worst])),
         triple(corners[worst]),
     )
@@ -170,7 +176,8 @@ def joint_grid(first: Grid, second: Grid) -> Grid:
     Raises
     ------
     GridError
-        If the voxels of the two do not lie on each other.
+        If the voxels of the two do not lie on each other, or they lie so far apart that what holds
+        both is larger than any scan.
     """
     found = align(first, second)
     if not found.coincides:
@@ -178,6 +185,8 @@ def joint_grid(first: Grid, second: Grid) -> Grid:
     box = found.box.joined(Box.whole(second.shape))
     if box == Box.whole(second.shape):
         return second
+    if prod(box.shape) > max(MAX_JOINT_VOXELS, 2 * prod(first.shape), 2 * prod(second.shape)):
+        raise another_grid("the first", first, second, found)
     affine = second.affine.copy()
     affine[:3, 3] += affine[:3, :3] @ np.array(box.start)
     return Grid(box.shape, affine)
