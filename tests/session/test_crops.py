@@ -235,3 +235,27 @@ def test_the_margin_is_the_same_in_millimetres_on_every_side(bright):
     prompts = simulate(truth, axes=(Axis.SAGITTAL,))
     crop = segment(scan, prompts, config, model=bright).record.labels[0].crop
     assert (crop.start, crop.stop) == ((0, 10, 2), (40, 25, 18))
+
+
+def test_outlines_of_several_axes_say_how_far_passes_go(bright):
+    # The object never ends along x; crossing outlines, drawn from 18 to 21, say that it does.
+    scan, _ = blocks((40, 12, 8), np.s_[:, 4:8, 2:6])
+    across = np.ones((4, 4), bool)
+    axial = np.zeros(Axis.AXIAL.to_stack(scan.voxels).shape[1:], bool)
+    sagittal = np.zeros(Axis.SAGITTAL.to_stack(scan.voxels).shape[1:], bool)
+    axial[4:8, 18:22], sagittal[2:6, 4:8] = across, across
+    prompts = Prompts(
+        (MaskPrompt(1, Axis.AXIAL, 3, axial), MaskPrompt(1, Axis.SAGITTAL, 20, sagittal)),
+        scan.stored,
+    )
+    config = replace(SETTINGS, axes=("axial", "sagittal"))
+    result = segment(scan, prompts, config, model=bright)
+    passes = {(one.axis, one.first_slice, one.last_slice) for one in result.record.labels[0].passes}
+    # The margin is 2 mm: two voxels of x, one slice of z.
+    assert passes == {("sagittal", 16, 23), ("axial", 1, 6)}
+    # Asked for, passes go on for as long as the object does.
+    further = segment(scan, prompts, replace(config, extent="object"), model=bright)
+    passes = {
+        (one.axis, one.first_slice, one.last_slice) for one in further.record.labels[0].passes
+    }
+    assert passes == {("sagittal", 0, 39), ("axial", 0, 7)}

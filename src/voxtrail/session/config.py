@@ -77,7 +77,8 @@ class Config:
         One pass (``forward``) or a forward and a backward one (``both``).
     extent
         Where passes end; None takes ``prompts`` for a label with two or more prompted slices on
-        an axis and ``object`` for one with a single one.
+        an axis and ``object`` for one with a single one; where a label is outlined on several
+        axes, no pass goes further than all of its outlines and the margin reach.
     window
         Preprocessing, such as ``bone`` or ``bone+clahe``.
     crop

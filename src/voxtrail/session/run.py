@@ -222,7 +222,9 @@ class Run:
         for label in crop.labels:
             drawn = self._prompts.of(label, axis)
             if drawn:
-                ranges[label] = range_along(axis, drawn, self._config.extent, self._bounds)
+                ranges[label] = range_along(
+                    axis, drawn, self._config.extent, self._reach(crop, label)
+                )
         if not ranges:
             return []
         first = min(start for start, _, _ in ranges.values())
@@ -245,6 +247,25 @@ class Run:
             stack = Stack(part, prompts, stop_when_gone=extent == "object")
             stacks.append(LabelStack(crop, label, axis, grey, start, stop, extent, stack))
         return stacks
+
+    def _reach(self, crop: Crop, label: int) -> Box:
+        """Return where passes of a label may go; outlines of several axes tell it.
+
+        Outlines of one axis do not say where the structure ends along it; those of another do. A
+        pass with one outline ends where the object is gone, which it may not notice.
+        """
+        drawn, reach = self._prompts.of(label), self._bounds
+        axes = [axis for axis in Axis if self._prompts.of(label, axis)]
+        if len(axes) < 2 or self._config.extent is not None:
+            return reach
+        # The margin alone, however often the crop grew: masks that leak are what makes it grow.
+        margin = growth_step(self._volume, crop)
+        for axis in axes:
+            start, stop = ends_of(axis, drawn, self._volume)
+            low = max(start - margin[axis.value], self._bounds.start[axis.value])
+            high = min(stop + margin[axis.value], self._bounds.stop[axis.value])
+            reach = reach.with_range(axis, low, high)
+        return reach
 
     def _fuse(self, label: int, found: Sequence[tuple[LabelStack, StackLogits]]) -> LabelResult:
         box = found[0][0].path.hull()
