@@ -80,7 +80,7 @@ def test_a_missing_ct_is_named(dataset) -> None:
     (dataset / "s0001/ct.nii.gz").unlink()
     assert scan(dataset).cases == 1  # no subject without a CT
     (dataset / "s0000/ct.nii.gz").write_bytes(b"no image")
-    with pytest.raises(ImageError, match=r"ct\.nii\.gz cannot be read"):
+    with pytest.raises(ImageError, match=r"ct\.nii\.gz is not a NIfTI file"):
         scan(dataset)
 
 

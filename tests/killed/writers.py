@@ -28,6 +28,7 @@ from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.datasets.manifest import Manifest, write_manifest
 from voxtrail.datasets.phantom import dataset, subject
 from voxtrail.datasets.totalsegmentator import Structure
+from voxtrail.executors.serial import Serial
 from voxtrail.export import write as export_write
 from voxtrail.io.registry import formats
 from voxtrail.model.base import LoadedModel
@@ -131,7 +132,7 @@ def _segmentations(base: Path, loaded: LoadedModel) -> Iterator[Writer]:
         rows = [Row(base / "ct.nii.gz", base / "p.json", f"{name}.nii.gz") for name in "ab"]
         job = batch.Batch(rows, folder, Config(), force=True)
         with patch.object(batch, "carry_out", lambda *_, **__: results[number]):
-            outcomes = job.run(Engine.of(loaded, None), quiet=True)
+            outcomes = job.run(Serial(), Engine.of(loaded, None), None, quiet=True)
         assert [outcome.result for outcome in outcomes] == ["done", "done"], outcomes
 
     vio.write(scan, base / "ct.nii.gz")
