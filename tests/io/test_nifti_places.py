@@ -9,6 +9,7 @@ import pytest
 import SimpleITK
 
 import voxtrail.io as vio
+from voxtrail.core.box import Box
 from voxtrail.core.volume import LabelMap
 from voxtrail.io.mesh.surface import surface_of
 from voxtrail.io.nifti.shares import write_shares
@@ -86,7 +87,8 @@ def test_both_readers_put_scan_and_labels_on_one_place(codes, unit, case, tmp_pa
     labels = LabelMap(scan.stored.orientation().to_canonical(drawn), scan.stored)
     vio.write(labels, tmp_path / "out.nii.gz")
     vio.write(scan, tmp_path / "again.nii")
-    maps = {1: labels.mask(1).astype(np.float32), 2: labels.mask(2).astype(np.float32)}
+    whole = Box.whole(scan.grid.shape)
+    maps = {label: (whole, labels.mask(label).astype(np.float32)) for label in (1, 2)}
     write_shares(maps, scan.stored, tmp_path / "p.nii.gz", "probabilities")
     for written in (tmp_path / "out.nii.gz", tmp_path / "again.nii", tmp_path / "p.nii.gz"):
         theirs, ours = nib.load(path).header, nib.load(written).header

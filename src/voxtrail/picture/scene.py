@@ -61,7 +61,7 @@ class Scene:
         whole = Box.whole(volume.grid.shape)
         # Half a voxel more or less is nothing to a picture.
         margin = [round(MARGIN_MM / spacing) for spacing in volume.grid.spacing_mm]
-        shown = (Box.around(labels.voxels != 0) or whole).grown(margin, Side, whole)
+        shown = (Box.around(labels.voxels) or whole).grown(margin, Side, whole)
         return cls(
             hu=volume.voxels[shown.slices],
             labels=labels.voxels[shown.slices],
@@ -88,13 +88,14 @@ class Scene:
         Numbers count within the part; fewer where it has fewer labelled slices.
         """
         stack = axis.to_stack(self.labels)
-        low, stop = range_of(stack != 0, axis=0) or (0, len(stack))
+        low, stop = range_of(stack, axis=0) or (0, len(stack))
         return sorted({round(float(place)) for place in np.linspace(low, stop - 1, count)})
 
     def fullest(self, axis: Axis) -> int:
         """Return the slice of the part with the most labelled pixels, the first of several."""
-        counts = np.count_nonzero(axis.to_stack(self.labels), axis=(1, 2))
-        return int(counts.argmax()) if counts.any() else len(counts) // 2
+        # One slice at a time: along several, NumPy counts in a copy.
+        counts = [np.count_nonzero(one) for one in axis.to_stack(self.labels)]
+        return int(np.argmax(counts)) if any(counts) else len(counts) // 2
 
     def stored_name(self, axis: Axis, index: int) -> str:
         """Return how the file numbers a slice of the part: its array axis i, j or k and index."""

@@ -119,7 +119,10 @@ class Outputs:
                 names = {1: result.labels.name(label)}
                 apart = LabelMap(mask, scan.stored, names, scan.provenance)
                 written += write(apart, place, self.force)
-        of_label = {"probabilities": result.probabilities, "uncertainty": result.uncertainty}
+        of_label = {
+            "probabilities": result.probabilities_in_box,
+            "uncertainty": result.uncertainty_in_box,
+        }
         for kind, place in self._shares().items():
             maps = {label: of_label[kind](label) for label in result.logits}
             write_shares(maps, scan.stored, place, kind, self.force)

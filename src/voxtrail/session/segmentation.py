@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.core.box import Box
 from voxtrail.core.prompts import Prompts
 from voxtrail.core.volume import LabelMap, Volume
 from voxtrail.session.compose import LabelLogits
@@ -16,6 +17,9 @@ from voxtrail.session.record import RunRecord
 
 if TYPE_CHECKING:
     from voxtrail.picture import View
+
+#: A box of the scan, RAS+ voxels, and (i, j, k) numbers in RAS+ order that fill it.
+InBox = tuple[Box, NDArray[np.floating]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,17 +64,29 @@ class Segmentation:
 
     def probabilities(self, label: int) -> NDArray[np.float32]:
         """Return one label's probabilities: (i, j, k) float32 in RAS+, 0 to 1."""
+        return self._whole(*self.probabilities_in_box(label))
+
+    def probabilities_in_box(self, label: int) -> InBox:
+        """Return where one label was looked for, RAS+ voxels, and its probabilities there.
+
+        Beyond they are 0, and of a large scan take much memory.
+        """
         found = self.logits[label]
-        probabilities = np.zeros(self.labels.grid.shape, dtype=np.float32)
-        probabilities[found.box.slices] = 0.5 * (1.0 + np.tanh(0.5 * found.logits))
-        return probabilities
+        return found.box, 0.5 * (1.0 + np.tanh(0.5 * found.logits))
 
     def uncertainty(self, label: int) -> NDArray[np.float32]:
         """Return how unsure one label's voxels are: (i, j, k) float32 in RAS+, 0 sure to 1 unsure.
 
         0 on slices that were drawn, and where nothing was looked for.
         """
+        return self._whole(*self.uncertainty_in_box(label))
+
+    def uncertainty_in_box(self, label: int) -> InBox:
+        """Return where one label was looked for, RAS+ voxels, and how unsure it is there."""
         found = self.quality[label]
-        unsure = np.zeros(self.labels.grid.shape, dtype=np.float32)
-        unsure[found.box.slices] = found.unsure
-        return unsure
+        return found.box, found.unsure
+
+    def _whole(self, box: Box, values: NDArray[np.floating]) -> NDArray[np.float32]:
+        whole = np.zeros(self.labels.grid.shape, dtype=np.float32)
+        whole[box.slices] = values
+        return whole

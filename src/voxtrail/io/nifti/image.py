@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -119,12 +120,54 @@ def write(image: StoredImage, path: Path) -> None:
     OutputError
         If NIfTI-1 cannot hold it (a side longer than 32767 voxels).
     """
+    planes = np.moveaxis(image.voxels, -1, 0)
+    write_planes(image.grid, image.voxels.shape, image.voxels.dtype, planes, path)
+
+
+def write_planes(
+    grid: Grid,
+    shape: Sequence[int],
+    dtype: np.dtype[Any],
+    planes: Iterable[NDArray[Any]],
+    path: Path,
+) -> None:
+    """Write an image of which one plane after the other is made, so that all need not fit.
+
+    Parameters
+    ----------
+    grid
+        Where its voxels are, as stored.
+    shape
+        Its axes: those of the grid and, where there are several volumes, their number.
+    dtype
+        The data type that is written.
+    planes
+        (i, j) each, in the order of the file: k the faster, then the volumes.
+    path
+        The file.
+
+    Raises
+    ------
+    OutputError
+        As `write`.
+    """
+    from nibabel.openers import ImageOpener
+
+    header = _header_of(grid, shape, dtype, path)
+    # nibabel writes gzip without a time or a name, so equal images give equal files.
+    with ImageOpener(path, "wb") as file:
+        header.write_to(file)
+        for plane in planes:
+            file.write(plane.astype(dtype, copy=False).tobytes(order="F"))
+
+
+def _header_of(grid: Grid, shape: Sequence[int], dtype: np.dtype[Any], path: Path) -> Any:
     import nibabel as nib
     from nibabel.spatialimages import HeaderDataError
 
     header = nib.Nifti1Header()
     try:
-        header.set_data_shape(image.voxels.shape)
+        header.set_data_shape(shape)
     except HeaderDataError as error:
         raise OutputError(
             f"{path}: NIfTI cannot hold a volume of this shape",
@@ -132,23 +175,21 @@ def write(image: StoredImage, path: Path) -> None:
             accepted="at most 32767 voxels along each axis",
             remedy="write .nrrd instead",
         ) from error
-    header.set_data_dtype(image.voxels.dtype)
+    header.set_data_dtype(dtype)
     header.set_xyzt_units("mm")
-    nifti = nib.Nifti1Image(image.voxels, None, header)
-    if image.header is not None and image.header.fields:
-        write_geometry(nifti.header, image.header)
-        nifti.to_filename(path)
-        return
+    header.set_slope_inter(1, 0)
+    if grid.header is not None and grid.header.fields:
+        write_geometry(header, grid.header)
+        return header
     # A scan of another format lies, for the programs that read both, where ITK sees it.
-    affine = image.grid.itk_affine
-    nifti.set_sform(affine, _SCANNER, update_affine=True)
-    nifti.set_qform(affine, _SCANNER, update_affine=False)
-    off = np.abs(nifti.get_qform()[:3, :3] - affine[:3, :3]).max()
+    affine = grid.itk_affine
+    header.set_sform(affine, _SCANNER)
+    header.set_qform(affine, _SCANNER)
+    off = np.abs(header.get_qform()[:3, :3] - affine[:3, :3]).max()
     if off > _QFORM_VOXELS * np.linalg.norm(affine[:3, :3], axis=0).min():
         # A shear: rotation and voxel sizes cannot say it. An unset qform leaves the sform alone.
-        nifti.set_qform(None)
-    # nibabel writes gzip without a time or a name, so equal images give equal files.
-    nifti.to_filename(path)
+        header.set_qform(None)
+    return header
 
 
 def _opened(path: Path) -> IO[bytes]:

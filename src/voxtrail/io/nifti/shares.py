@@ -5,17 +5,17 @@ Probabilities are written so, and how unsure they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.core.box import Box
 from voxtrail.core.grid import Grid
 from voxtrail.errors import OutputError
 from voxtrail.io.atomic import check_writable, replacing
-from voxtrail.io.format import StoredImage
-from voxtrail.io.nifti.image import write
+from voxtrail.io.nifti.image import write_planes
 
 SUFFIXES = (".nii", ".nii.gz")
 
@@ -39,7 +39,7 @@ def check_shares_output(path: Path, kind: str, force: bool = False) -> Path:
 
 
 def write_shares(
-    maps: Mapping[int, NDArray[np.float32]],
+    maps: Mapping[int, tuple[Box, NDArray[np.floating]]],
     stored: Grid,
     path: Path,
     kind: str,
@@ -50,14 +50,27 @@ def write_shares(
     Parameters
     ----------
     maps
-        By label: (i, j, k) float32 in RAS+ order, 0 to 1.
+        By label: a box of the scan, RAS+ voxels, and its numbers: (i, j, k) in RAS+ order, 0 to 1.
+        Beyond it they are 0.
     stored
         The grid to write on.
     path, kind, force
         See `check_shares_output`.
     """
-    orientation = stored.orientation()
-    volumes = [orientation.to_stored(maps[label]) for label in sorted(maps)]
-    voxels = volumes[0] if len(volumes) == 1 else np.stack(volumes, axis=-1)
+    labels = sorted(maps)
+    shape = stored.shape if len(labels) == 1 else (*stored.shape, len(labels))
+    planes = (plane for label in labels for plane in _planes(*maps[label], stored))
     with replacing(check_shares_output(path, kind, force), force) as place:
-        write(StoredImage(np.ascontiguousarray(voxels), stored.affine, header=stored.header), place)
+        write_planes(stored, shape, np.dtype(np.float32), planes, place)
+
+
+def _planes(box: Box, values: NDArray[np.floating], stored: Grid) -> Iterator[NDArray[np.float32]]:
+    """Yield the planes of a whole volume in which a box has values."""
+    placed = stored.stored_box(box)
+    inside = stored.orientation().to_stored(values)
+    rows, columns, _ = placed.slices
+    for k in range(stored.shape[2]):
+        plane = np.zeros(stored.shape[:2], np.float32)
+        if placed.start[2] <= k < placed.stop[2]:
+            plane[rows, columns] = inside[..., k - placed.start[2]]
+        yield plane
