@@ -1,5 +1,7 @@
 """NRRD and MetaImage: what ITK's readers make of damaged files, and where LPS becomes RAS."""
 
+import gc
+
 import numpy as np
 import pytest
 import SimpleITK
@@ -25,6 +27,18 @@ def test_left_and_back_become_right_and_front(suffix, tmp_path):
     np.testing.assert_array_equal(read.to_stored(), ARRAY.transpose(2, 1, 0))
     lps = np.array(image.TransformIndexToPhysicalPoint((7, 5, 2)))
     np.testing.assert_array_equal((read.stored.affine @ [7, 5, 2, 1])[:3], lps * [-1, -1, 1])
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_voxels_are_held_once_and_outlive_the_image_that_itk_read(suffix, tmp_path):
+    vio.write(Volume.from_stored(ARRAY, np.eye(4)), tmp_path / f"scan{suffix}")
+    read = [vio.read(tmp_path / f"scan{suffix}") for _ in range(50)]
+    gc.collect()
+    _ = [np.full(ARRAY.shape, 9, np.int16) for _ in range(100)]  # takes up what was given free
+    for one in read:
+        np.testing.assert_array_equal(one.voxels, ARRAY)
+        assert one.voxels.flags.writeable
+        assert not one.voxels.flags.owndata
 
 
 def test_nrrd_nifti_and_metaimage_agree_with_each_other_through_itk(scan, tmp_path):

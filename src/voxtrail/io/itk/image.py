@@ -105,7 +105,7 @@ def read(
         source.SetExtractSize([*shape, *[0] * (source.GetDimension() - 3)])
         image = source.Execute()
         # ITK's arrays are (k, j, i), or (k, j, i, component).
-        array = SimpleITK.GetArrayFromImage(image)
+        array = np.asarray(_Buffer(image))
         parts = [array] if count == 1 else [array[..., n] for n in range(count)]
         keys = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
         return ItkImage(tuple(part.transpose(2, 1, 0) for part in parts), _affine(image), keys)
@@ -192,6 +192,18 @@ def write(image: StoredImage, path: Path, keys: Mapping[str, str] | None = None)
             accepted="a disk with room that takes the file",
             remedy="make room or choose another place",
         ) from error
+
+
+class _Buffer:
+    """The voxels of one of ITK's images, which lives as long as an array that looks at them."""
+
+    def __init__(self, image: Any) -> None:
+        import SimpleITK
+
+        self._image = image
+        view = SimpleITK.GetArrayViewFromImage(image).__array_interface__
+        # Nobody else looks at it, so that it may be written to as any other array.
+        self.__array_interface__ = {**view, "data": (view["data"][0], False)}
 
 
 def _check(image: ItkImage, streams: tuple[tuple[Path, int], ...], path: Path, kind: str) -> None:
