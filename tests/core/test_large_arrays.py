@@ -48,8 +48,15 @@ def test_boxes_and_labels_are_those_of_each_axis_by_itself(order: str, share: fl
     rng = np.random.default_rng(7)
     labels = np.where(rng.random(SHAPE) < share, rng.integers(1, 400, SHAPE), 0).astype(np.uint16)
     kept = ORDERS[order](labels)
-    found = LabelMap.from_stored(kept, np.eye(4)).labels()
-    assert found == tuple(int(one) for one in np.unique(labels) if one)
+    found = LabelMap.from_stored(kept, np.eye(4))
+    assert found.labels() == tuple(int(one) for one in np.unique(labels) if one)
+    each = found.boxes()
+    assert tuple(each) == found.labels()
+    for label, one in each.items():
+        where = np.argwhere(labels == label)
+        assert (one.start, one.stop) == (tuple(where.min(0)), tuple(where.max(0) + 1))
+        np.testing.assert_array_equal(found.mask(label, one), (labels == label)[one.slices])
+    assert Box.around(kept) == Box.around(kept != 0)
     box = Box.around(kept != 0)
     filled = np.argwhere(labels)
     if not len(filled):

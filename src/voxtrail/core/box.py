@@ -76,13 +76,14 @@ class Box:
         return cls((0, 0, 0), (shape[0], shape[1], shape[2]))
 
     @classmethod
-    def around(cls, mask: NDArray[np.bool_]) -> Box | None:
+    def around(cls, mask: NDArray[Any]) -> Box | None:
         """Return the smallest box around a mask; None where it is empty.
 
         Parameters
         ----------
         mask
-            (i, j, k) bool, in RAS+ order or, for a box in storage order, as stored.
+            (i, j, k) bool or, where all labels are meant, labels; in RAS+ order or, for a box in
+            storage order, as stored.
 
         Examples
         --------
@@ -204,13 +205,13 @@ class Box:
         return {"start": list(self.start), "stop": list(self.stop)}
 
 
-def range_of(mask: NDArray[np.bool_], axis: int) -> tuple[int, int] | None:
+def range_of(mask: NDArray[Any], axis: int) -> tuple[int, int] | None:
     """Return the first index along an axis at which a mask is filled, and one past the last.
 
     Parameters
     ----------
     mask
-        Bool, of any number of axes.
+        Bool or labels, of any number of axes.
     axis
         One of them.
 

@@ -7,13 +7,14 @@ translates.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.axis import Axis
+from voxtrail.core.box import Box
 from voxtrail.core.grid import Grid
 
 
@@ -37,6 +38,34 @@ class MaskPrompt:
     axis: Axis
     slice_index: int
     mask: NDArray[np.bool_]
+
+    @classmethod
+    def cut(
+        cls,
+        label: int,
+        axis: Axis,
+        slice_index: int,
+        mask: NDArray[np.bool_],
+        box: Box,
+        shape: Sequence[int],
+    ) -> MaskPrompt:
+        """Return what one slice of a label shows.
+
+        Parameters
+        ----------
+        label, axis, slice_index
+            As in `MaskPrompt`; the slice passes through the box.
+        mask
+            (i, j, k) bool in RAS+ order: where the label is in a box, outside of which it is not.
+        box
+            Where the mask lies.
+        shape
+            Of the scan, RAS+.
+        """
+        slices, rows, columns = box.in_stack(axis, shape)
+        whole = np.zeros((shape[axis.row_axis], shape[axis.column_axis]), dtype=np.bool_)
+        whole[rows, columns] = axis.to_stack(mask)[slice_index - slices.start]
+        return cls(label, axis, slice_index, whole)
 
 
 @dataclass(frozen=True)

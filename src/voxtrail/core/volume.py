@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from voxtrail.core.box import Box
 from voxtrail.core.grid import Grid
+from voxtrail.core.label_boxes import label_boxes, labels_in
 from voxtrail.core.layers import LabelLayers
 from voxtrail.core.provenance import Provenance
 from voxtrail.errors import ImageError
@@ -163,6 +164,8 @@ class LabelMap:
         names
             What the labels are called then.
         """
+        if all(label == number for label, number in numbers.items()):
+            return replace(self, names=names)
         top = max([*self.labels(), *numbers], default=0)
         table = np.arange(top + 1, dtype=np.uint16)
         for label, number in numbers.items():
@@ -171,11 +174,20 @@ class LabelMap:
         kept = [layer for layer in layers[1:] if layer.any()]
         return replace(self, voxels=layers[0], further=tuple(kept), names=names)
 
-    def mask(self, label: int) -> NDArray[np.bool_]:
-        """Return (i, j, k) bool in RAS+ order: where a label is; empty where it is nowhere."""
-        inside: NDArray[np.bool_] = self.voxels == label
+    def mask(self, label: int, within: Box | None = None) -> NDArray[np.bool_]:
+        """Return (i, j, k) bool in RAS+ order: where a label is; empty where it is nowhere.
+
+        Parameters
+        ----------
+        label
+            Its number.
+        within
+            A part of the map, whose shape the mask then has; all of it by default.
+        """
+        cut = (within or Box.whole(self.voxels.shape)).slices
+        inside: NDArray[np.bool_] = self.voxels[cut] == label
         for layer in self.further:
-            inside |= layer == label
+            inside |= layer[cut] == label
         return inside
 
     def to_stored(self) -> NDArray[Any]:
@@ -184,10 +196,15 @@ class LabelMap:
 
     def labels(self) -> tuple[int, ...]:
         """Return the labels that occur, in rising order, without the background."""
-        # Plane by plane as files hold them: most of a large scan has no label.
-        planes = (plane for layer in self.layers for plane in layer.T if plane.any())
-        found = {int(label) for plane in planes for label in np.unique(plane)}
-        return tuple(sorted(found - {0}))
+        return tuple(sorted(set[int]().union(*map(labels_in, self.layers))))
+
+    def boxes(self) -> dict[int, Box]:
+        """Return the smallest box around each label that occurs, RAS+ voxels, by rising label."""
+        found: dict[int, Box] = {}
+        for layer in self.layers:
+            for label, box in label_boxes(layer).items():
+                found[label] = found[label].joined(box) if label in found else box
+        return dict(sorted(found.items()))
 
     def listed(self) -> tuple[int, ...]:
         """Return the labels that occur or have a name, in rising order."""

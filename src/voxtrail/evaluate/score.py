@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrail.core.alignment import joint_grid, on_grid
+from voxtrail.core.box import Box
 from voxtrail.core.prompts import Prompts
 from voxtrail.core.prompts_on_grid import put_on
 from voxtrail.core.volume import LabelMap
@@ -127,15 +128,15 @@ def evaluate(prediction: LabelMap, truth: LabelMap, prompts: Prompts | None = No
     ImageError
         If neither map holds a label, or names of the two contradict their numbers.
     """
-    if not truth.labels() and not prediction.labels():
+    expected, given = Side.of("truth", truth), Side.of("prediction", prediction)
+    if not expected.labels and not given.labels:
         raise ImageError(
             "nothing to score: neither the prediction nor the truth holds a label",
             received="two empty label maps",
             accepted="a label in at least one of them",
             remedy="check that the files are the ones that were meant",
         )
-    expected = Side.of("truth", truth)
-    matching = match(Side.of("prediction", prediction), expected)
+    matching = match(given, expected)
     names = {**truth.titles, **truth.names}
     for label, number in matching.numbers.items():
         names.setdefault(number, prediction.name(label))
@@ -155,12 +156,16 @@ def evaluate(prediction: LabelMap, truth: LabelMap, prompts: Prompts | None = No
     spacing_mm = wanted.grid.spacing_mm
     everywhere: dict[int, Scores] = {}
     unprompted: dict[int, Scores] = {}
-    for label in sorted({*wanted.labels(), *found.labels()}):
-        pair = found.mask(label), wanted.mask(label)
+    # Of a large scan, the part around either mask: beyond it there is nothing to compare.
+    boxes = wanted.boxes()
+    for label, box in found.boxes().items():
+        boxes[label] = boxes[label].joined(box) if label in boxes else box
+    for label, box in sorted(boxes.items()):
+        pair = found.mask(label, box), wanted.mask(label, box)
         everywhere[label] = score(*pair, spacing_mm)
         if prompts is not None:
             for mask in pair:
-                _clear_prompted(mask, prompts, label)
+                _clear_prompted(mask, box, prompts, label)
             unprompted[label] = score(*pair, spacing_mm)
     called = {label: names.get(label, str(label)) for label in everywhere}
     if nowhere := [name for label, name in names.items() if label not in everywhere]:
@@ -177,7 +182,10 @@ def _nothing_there(scores: Scores) -> bool:
     return scores.volume_ml == scores.truth_volume_ml == 0
 
 
-def _clear_prompted(mask: NDArray[np.bool_], prompts: Prompts, label: int) -> None:
-    """Set the label's prompted slices to False in a RAS+ ``mask``."""
+def _clear_prompted(mask: NDArray[np.bool_], box: Box, prompts: Prompts, label: int) -> None:
+    """Set the label's prompted slices to False in a RAS+ ``mask`` of a box."""
     for prompt in prompts.of(label):
-        prompt.axis.to_stack(mask)[prompt.slice_index] = False  # a view: writes into the mask
+        along = prompt.axis.value
+        if box.start[along] <= prompt.slice_index < box.stop[along]:
+            # A view: writes into the mask.
+            prompt.axis.to_stack(mask)[prompt.slice_index - box.start[along]] = False

@@ -47,8 +47,8 @@ def simulate(
         If a label that was asked for is absent, or no label occurs at all.
     """
     strategy = parse_prompt_slices(slices) if isinstance(slices, str) else slices
-    present = truth.labels()
-    chosen = present if labels is None else tuple(labels)
+    present, shape = truth.boxes(), truth.grid.shape
+    chosen = tuple(present if labels is None else labels)
     absent = [label for label in chosen if label not in present]
     if absent or not chosen:
         raise PromptError(
@@ -60,13 +60,13 @@ def simulate(
         )
     prompts = []
     for label in chosen:
-        mask = truth.mask(label)
+        box = present[label]
+        mask = truth.mask(label, box)
         for axis in axes:
             stack = axis.to_stack(mask)
-            occupied = np.flatnonzero(stack.any(axis=(1, 2)))
-            # Copies: a view would keep the whole volume alive for a few slices.
+            occupied = np.flatnonzero(stack.any(axis=(1, 2))) + box.start[axis.value]
             prompts += [
-                MaskPrompt(label, axis, index, stack[index].copy())
+                MaskPrompt.cut(label, axis, index, mask, box, shape)
                 for index in strategy.choose(occupied)
             ]
     called = {**truth.titles, **truth.names}

@@ -11,10 +11,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from voxtrail.core.axis import Axis
 from voxtrail.core.box import Box
@@ -170,20 +168,16 @@ def _mask_prompts(
     labels: LabelMap, path: Path, planes: Sequence[Axis]
 ) -> tuple[tuple[MaskPrompt, ...], list[str]]:
     """Return a mask for each outlined slice of each label, and what was understood."""
-    present = labels.labels()
-    if not present:
+    boxes = labels.boxes()
+    if not boxes:
         raise PromptError(
             f"{path} has no prompted slice",
             received="a label map of zeros",
             accepted="at least one slice with a voxel that is not 0",
             remedy="outline the structure on a few slices",
         )
-    # Each label is looked for where any is: most of a large scan was not drawn on.
-    drawn_on = Box.around(np.logical_or.reduce([layer != 0 for layer in labels.layers]))
-    assert drawn_on is not None
-    layers = [layer[drawn_on.slices] for layer in labels.layers]
-    boxes = {label: _boxed(layers, label, drawn_on) for label in present}
-    found = decide({label: mask for label, (mask, _) in boxes.items()}, planes, path)
+    masks = {label: labels.mask(label, box) for label, box in boxes.items()}
+    found = decide(masks, planes, path)
     shape = labels.voxels.shape
     pixels = sum(
         len(slices) * shape[axis.row_axis] * shape[axis.column_axis]
@@ -193,28 +187,16 @@ def _mask_prompts(
     document.check_mask_pixels(pixels)
     drawn = []
     for label, outlined in found.items():
-        mask, box = boxes[label]
+        box, mask = boxes[label], masks[label]
         for axis, slices in outlined.items():
-            stack, cut = axis.to_stack(mask), box.in_stack(axis, shape)
-            for index in slices:
-                whole = np.zeros((shape[axis.row_axis], shape[axis.column_axis]), bool)
-                whole[cut[1:]] = stack[index]
-                number = index + box.start[axis.value]
-                drawn.append(MaskPrompt(label, axis, number, whole))
+            numbers = (index + box.start[axis.value] for index in slices)
+            drawn += [MaskPrompt.cut(label, axis, number, mask, box, shape) for number in numbers]
     return tuple(drawn), _understood(found, boxes, labels)
-
-
-def _boxed(layers: Sequence[NDArray[Any]], label: int, place: Box) -> tuple[NDArray[np.bool_], Box]:
-    """Return the part around one label that occurs of layers cut at a place, and where it is."""
-    whole = np.logical_or.reduce([layer == label for layer in layers])
-    box = Box.around(whole)
-    assert box is not None
-    return whole[box.slices].copy(), box.moved(place.start)
 
 
 def _understood(
     found: Mapping[int, Outlined],
-    boxes: Mapping[int, tuple[NDArray[np.bool_], Box]],
+    boxes: Mapping[int, Box],
     labels: LabelMap,
 ) -> list[str]:
     """Say on which slices each label was taken to be outlined, where that is not axial ones."""
@@ -222,7 +204,7 @@ def _understood(
     for label, outlined in found.items():
         if set(outlined) == {Axis.AXIAL}:
             continue
-        start = boxes[label][1].start
+        start = boxes[label].start
         parts = []
         for axis, slices in outlined.items():
             numbers = sorted(
