@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from concurrent.futures import CancelledError
 
 import pytest
@@ -55,6 +56,29 @@ def test_results_and_errors_come_back(worker):
     with pytest.raises(ValueError, match="half way"):
         worker.start("a", failing()).ended.result(30)
     assert worker.call("a", lambda: 8).result(30) == 8
+
+
+def test_waiting_it_holds_nothing_of_what_was_done(worker):
+    class Scan:
+        def shown(self) -> int:
+            return 7
+
+        def steps(self):
+            yield
+
+    for work in (
+        lambda scan: worker.call("a", scan.shown).result(30),
+        lambda scan: worker.start("a", scan.steps()).ended.result(30),
+    ):
+        scan = Scan()
+        held = weakref.ref(scan)
+        work(scan)
+        del scan
+        for _ in range(100):
+            if held() is None:
+                break
+            time.sleep(0.05)
+        assert held() is None
 
 
 def test_jobs_take_turns_and_calls_come_first(worker):

@@ -118,6 +118,7 @@ class ModelWorker:
     def _run(self) -> None:
         while (step := self._next()) is not None:
             step()
+            del step  # it holds what it was done on: waiting, the thread would keep that alive
         for job in self._jobs:
             _end(job, done=False)
         for _, _, future in self._calls:

@@ -77,6 +77,6 @@ async def _sweep(service: Service) -> None:
     while True:
         await asyncio.sleep(SWEEP_S)
         service.leases.sweep()
-        if service.leases.some_ended:
-            service.leases.some_ended = False
+        if service.leases.some_freed:
+            service.leases.some_freed = False
             await run_in_threadpool(give_back)

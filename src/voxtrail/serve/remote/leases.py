@@ -92,8 +92,8 @@ class Leases:
         self.budget = budget
         self.clock = clock
         self._leases: dict[str, Lease] = {}
-        #: Whether a lease has ended since somebody last said that none has.
-        self.some_ended = False
+        #: Whether a lease has come to hold less since somebody last said that none has.
+        self.some_freed = False
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -151,7 +151,6 @@ class Leases:
         if lease.job:
             lease.job.stop()
         lease.annotation = None
-        self.some_ended = True
         self.hold(lease, 0)
 
     def sweep(self) -> None:
@@ -177,6 +176,7 @@ class Leases:
         except Refused:
             self.budget.taken += lease.held
             raise
+        self.some_freed = self.some_freed or nbytes < lease.held
         lease.held = nbytes
 
     def close(self) -> None:
