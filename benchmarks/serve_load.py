@@ -1,6 +1,6 @@
 """What clients wait for, and what a server takes, when several annotate at once.
 
-    VOXTRAIL_CT=... python benchmarks/serve_load.py [--clients 8] [--minutes 30] [--rounds 2]
+    VOXTRAIL_CT=... python benchmarks/serve_load.py [--clients 8] [--minutes 30 10]
         [--pause 0] [--at-most 3600]
 
 Starts ``voxtrail serve --model micro`` in a process of its own. Each client (the real one of
@@ -8,8 +8,8 @@ nnInteractive) annotates bones of ``totalseg_mini/s0000``: an outline and the vo
 corrections, an outline and a click whose slices alone are asked for, an undo, a reset, the next
 bone. A person is taken to spend `THINKING_S` on each interaction; a client pauses for ``--pause``
 seconds instead (0 presses 30 minutes into as few as the server needs), and ends when it has done
-as many as a person in ``--minutes``. Then all clients leave, and in the next round others come to
-the same server.
+as many as a person in ``--minutes``. Then all clients leave, and others come to the same server for
+the next number of minutes.
 
 Everything that comes back is looked at: what is drawn has to stand, undo has to give the former
 mask, and when all have left the memory has to be what it was before they came. Prints a Markdown
@@ -193,10 +193,10 @@ class Work:
         one.work(self.scan, self.bones, self.spacing)
         time.sleep(SETTLED_S)
 
-    def round(self, url: str, pid: int) -> Round:
+    def round(self, url: str, pid: int, minutes: float) -> Round:
         """Let all clients annotate at once."""
         given = self.options
-        interactions = int(given.minutes * 60 / THINKING_S)
+        interactions = int(minutes * 60 / THINKING_S)
         started = time.monotonic()
         until = started + given.at_most
         clients = [Client(n, url, interactions, given.pause, until) for n in range(given.clients)]
@@ -218,8 +218,9 @@ class Work:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clients", type=int, default=8)
-    parser.add_argument("--minutes", type=float, default=30, help="of annotating, each client")
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument(
+        "--minutes", type=float, nargs="+", default=[30, 10], help="of annotating, in each round"
+    )
     parser.add_argument("--pause", type=float, default=0, help="seconds before an interaction")
     parser.add_argument("--at-most", type=float, default=3600, help="seconds of a round")
     work = Work(parser.parse_args())
@@ -230,9 +231,9 @@ def main() -> int:
             url = re.search(r"http://\S+", server.stdout.readline())[0]
             work.rehearse(url)
             wrong = []
-            for number in range(work.options.rounds):
-                found = work.round(url, server.pid)
-                sys.stdout.write(f"Round {number + 1}\n\n{found.table()}")
+            for number, minutes in enumerate(work.options.minutes, 1):
+                found = work.round(url, server.pid, minutes)
+                sys.stdout.write(f"Round {number}\n\n{found.table()}")
                 sys.stdout.flush()
                 wrong += found.wrong
         finally:

@@ -44,6 +44,7 @@ def test_it_says_where_it_is_and_ends_cleanly(nano, tmp_path, end):
         (["--api-key-file", "/nowhere"], "cannot be read"),
         (["--max-bytes", "much"], "no number of bytes"),
         (["--max-bytes", "0"], "no number of bytes"),
+        (["--max-bytes", "100M"], "no scan would fit"),
         (["--roi", "0:1,0:1,0:1"], "of one scan"),
         (["--max-sessions", "0"], "max-sessions"),
     ],

@@ -53,6 +53,7 @@ ODD = (
     "null", "true", "-1", "0", "1e999", "NaN", "-Infinity", "9" * 30, "1.5", '""', '"\\u0000"',
     "[]", "{}", "[[],[],[]]", "[0,0,0]", "[[0,1],[0,1],[0,1]]", "[1e308,1,1]",
     "[[0,0],[0,1],[0,1]]",
+    "9" * 400, f"[{'9' * 400},1,1]", f"[[0,{'9' * 400}],[0,1],[0,1]]",
     '["a","b","c"]', "[" * 3000, '{"a":' * 500, "[0,0,0,0]", "[[-5,5],[2,3],[1,4]]",
 )  # fmt: skip
 
@@ -95,7 +96,7 @@ def make(index: int, seed: int, lease: str, session: str) -> Sent:
         query = "&".join(
             f"{name}={random.choice((*ODD[:12], '1', '4', '99'))[:40].encode().hex()}"
             if random.random() < 0.2
-            else f"{name}={random.choice(('1', '4', '-1', '99', '1e5', 'a', '9' * 25))}"
+            else f"{name}={random.choice(('1', '4', '-1', '99', '1e5', 'a', '9' * 400))}"
             for name in ("x", "y", "z", "point", "point", "point", "foreground")
             if random.random() < 0.9
         )

@@ -65,7 +65,7 @@ def run(
     from voxtrail.serve.remote.budget import Budget
     from voxtrail.serve.remote.leases import Leases
     from voxtrail.serve.remote.long_reply import Patience
-    from voxtrail.serve.remote.service import Service
+    from voxtrail.serve.remote.service import CACHE_BYTES, Service
     from voxtrail.session.loading import load_unseen
 
     if config.roi is not None:
@@ -74,6 +74,13 @@ def run(
             received=f"--roi {config.roi}",
             accepted="a server without one",
             remedy="draw a box over several slices in the client",
+        )
+    if room <= CACHE_BYTES:
+        raise OptionError(
+            "no scan would fit into the memory for clients",
+            received=f"{max_bytes or 'half of what is free'}, {room} bytes",
+            accepted=f"more than {CACHE_BYTES} bytes, which the caches of one client take",
+            remedy="pass for example --max-bytes 16G",
         )
     bound = bind(host, port, key=key is not None)
     with bound:

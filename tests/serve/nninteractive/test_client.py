@@ -23,6 +23,7 @@ from tests.serve.nninteractive.conftest import SPACING_ZYX, only
 from tests.serve.remote.serving import Clock, serving
 from tests.serve.running import ask
 from voxtrail.core.prompts import BoxPrompt, MaskPrompt, PointPrompt, Prompts
+from voxtrail.serve.nninteractive.pack import DATA_TYPES
 from voxtrail.serve.remote.array_frame import ArrayFrame
 from voxtrail.serve.remote.interactions import outline, painted
 from voxtrail.session import Config
@@ -204,11 +205,29 @@ def test_what_is_wrong_is_refused_and_nothing_is_lost(client, array, truth):
     np.testing.assert_array_equal(client.target_buffer, before)
 
 
+def test_a_scan_may_be_of_any_type_of_number(served, connect, array, truth, tiny):
+    """Of those that hold Hounsfield units voxel for voxel the same."""
+    one = connect(served)
+    part, bounds = only(truth, 0, 5)
+    expected = segmented(array, [mask_prompt(truth, 0, 5)], tiny)
+    for name in DATA_TYPES:
+        sent = array.astype(name)
+        # as napari's scale has it of an axis that is shown reversed
+        one.set_image(sent[None], {"spacing": np.array(SPACING_ZYX) * (1, -1, 1)})
+        one.set_target_buffer(np.zeros(array.shape, np.uint8))
+        one.add_lasso_interaction(part, True, interaction_bbox=bounds)
+        if np.array_equal(sent, array):
+            np.testing.assert_array_equal(one.target_buffer > 0, expected)
+        np.testing.assert_array_equal(one.target_buffer[5], truth[5])
+
+
 def test_a_scan_with_nan_or_several_channels_is_refused(served, connect, array):
     one = connect(served)
     broken = array[None].astype(np.float32)
     broken[0, 1, 1, 1] = np.nan
-    for sent in (broken, np.stack([array, array])):
+    huge = array[None].astype(np.float64)
+    huge[0, 1, 1, 1] = 1e300
+    for sent in (broken, huge, np.stack([array, array])):
         with pytest.raises(httpx.HTTPStatusError, match="400"):
             one.set_image(sent)
     with pytest.raises(httpx.HTTPStatusError, match="400"):

@@ -77,6 +77,30 @@ def test_a_body_that_never_comes_is_given_up(tiny, monkeypatch):
         assert served.service.leases.budget.taken == 0
 
 
+def test_numbers_beyond_any_are_refused(tiny):
+    far = 10**400  # no float
+    with serving(tiny) as served:
+        headers = {"X-Lease-Token": ask(served.port, "POST", "/claim").json()["lease_token"]}
+        scan = pack(np.zeros((1, 6, 10, 12), np.int16))
+        spacing = {"X-Meta": f'{{"image_properties": {{"spacing": [{far}, 1, 1]}}}}'}
+        refused = ask(served.port, "POST", "/set_image", scan, headers | spacing)
+        assert refused.status == 400
+        assert ask(served.port, "POST", "/set_image", scan, headers).status == 200
+        for path, said in (
+            ("/add_point_interaction", {"coordinates": [far, 1, 1]}),
+            ("/add_bbox_interaction", {"bbox_coords": [[0, far], [0, 2], [0, 2]]}),
+        ):
+            said["include_interaction"] = True
+            assert ask(served.port, "POST", path, said, headers).status == 400
+        box = {"X-Meta": f'{{"include_interaction": true, "interaction_bbox": {[[0, far]] * 3}}}'}
+        mask = pack(np.ones((1, 10, 12), np.uint8))
+        refused = ask(served.port, "POST", "/add_lasso_interaction", mask, headers | box)
+        assert refused.status == 400
+        session = ask(served.port, "GET", "/v2/start_session/voxtrail").json()["session_id"]
+        point = f"/v2/process_point_interaction/{session}?point={far}&point=1&point=1"
+        assert ask(served.port, "GET", point).status == 400
+
+
 def test_memory_is_bounded_in_all_and_given_back(tiny):
     scan = pack(np.zeros((1, 40, 64, 64), np.int16))
     with serving(tiny, room=400 * 2**20) as served:

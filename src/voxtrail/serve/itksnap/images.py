@@ -121,7 +121,7 @@ def _direction(said: Any) -> NDArray[np.float64] | None:
         return None
     try:
         matrix = np.array(said, np.float64).reshape(3, 3)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ImageError(
             "the scan's direction is none",
             received=str(said)[:100],

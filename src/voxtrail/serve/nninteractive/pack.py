@@ -59,7 +59,7 @@ def beginning(shape: Sequence[int], dtype: np.dtype[Any]) -> bytes:
     return header(shape, dtype, -(-prod(shape) // step)) + struct.pack("<Q", first)
 
 
-def promised(sent: bytes, *, axes: int) -> tuple[tuple[int, ...], int]:
+def promised(sent: bytes | bytearray, *, axes: int) -> tuple[tuple[int, ...], int]:
     """Return the shape that the array will have, and how many bytes it will take.
 
     Raises
@@ -97,7 +97,7 @@ def pack(array: NDArray[Any]) -> bytes:
     return b"".join(sent)
 
 
-def unpack(sent: bytes, *, axes: int, max_bytes: int) -> NDArray[Any]:
+def unpack(sent: bytes | bytearray, *, axes: int, max_bytes: int) -> NDArray[Any]:
     """Return the array that was sent.
 
     Parameters
@@ -141,7 +141,9 @@ def unpack(sent: bytes, *, axes: int, max_bytes: int) -> NDArray[Any]:
     return array.reshape(shape)
 
 
-def _read_header(sent: bytes, axes: int) -> tuple[tuple[int, ...], np.dtype[Any], int, int]:
+def _read_header(
+    sent: bytes | bytearray, axes: int
+) -> tuple[tuple[int, ...], np.dtype[Any], int, int]:
     """Return shape, type and number of chunks, and where the first begins."""
     if len(sent) < _HEAD.size:
         raise _damaged(f"{len(sent)} bytes")
@@ -173,7 +175,7 @@ def _read_header(sent: bytes, axes: int) -> tuple[tuple[int, ...], np.dtype[Any]
     return tuple(shape), np.dtype(name), chunks, at + sizes.size
 
 
-def _chunks(sent: bytes, at: int, count: int) -> Iterator[tuple[int, memoryview]]:
+def _chunks(sent: bytes | bytearray, at: int, count: int) -> Iterator[tuple[int, memoryview]]:
     """Yield each chunk's length, unpacked, and its frame."""
     view = memoryview(sent)
     for _ in range(count):  # each takes its share of what came, so a count that lies ends soon

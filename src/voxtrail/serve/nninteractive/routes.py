@@ -287,10 +287,13 @@ def _mask_bytes(shape: tuple[int, int, int]) -> int:
 
 
 def _spacing(meta: dict[str, Any]) -> list[float]:
-    """Return the scan's spacing along z, y and x; of clients that say none, 1 mm."""
+    """Return the scan's spacing along z, y and x; of clients that say none, 1 mm.
+
+    napari's is a scale, which is negative along axes that it shows reversed: its size counts.
+    """
     properties = meta.get("image_properties") or {}
     said = properties.get("spacing") if isinstance(properties, dict) else None
-    return [1.0, 1.0, 1.0] if said is None else numbers(said, "spacing")
+    return [1.0, 1.0, 1.0] if said is None else [abs(n) for n in numbers(said, "spacing")]
 
 
 def _start_of(
@@ -299,7 +302,7 @@ def _start_of(
     """Return where in the scan's array a mask begins, which has to fit."""
     start = [0, 0, 0]
     expected = shape
-    if box is not None and all(float(n).is_integer() for pair in box for n in pair):
+    if box is not None and all(abs(n) < 2**31 and n == round(n) for pair in box for n in pair):
         start = [int(low) for low, _ in box]
         z, y, x = (int(high - low) for low, high in box)
         expected = (z, y, x)

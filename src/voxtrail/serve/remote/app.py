@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from voxtrail.serve import itksnap, nninteractive
 from voxtrail.serve.body_limit import BodyLimit
 from voxtrail.serve.failures import Refused, answer_failures
-from voxtrail.serve.remote.freed_memory import give_back
+from voxtrail.serve.remote.freed_memory import collect, give_back
 from voxtrail.serve.remote.service import SMALL_BYTES, Service
 from voxtrail.serve.safe_headers import SafeHeaders
 from voxtrail.serve.same_origin import SameOrigin
@@ -79,4 +79,6 @@ async def _sweep(service: Service) -> None:
         service.leases.sweep()
         if service.leases.some_freed:
             service.leases.some_freed = False
+            await run_in_threadpool(collect)
+        elif len(service.leases):
             await run_in_threadpool(give_back)

@@ -134,7 +134,7 @@ def _reversed(box: Box) -> Box:
 def _numbers(values: Sequence[float], what: str) -> NDArray[np.float64]:
     try:
         found = np.array(values, np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise _bad(what, values) from error
     if found.shape != (3,) or not np.isfinite(found).all() or np.abs(found).max() > _MAX_MM:
         raise _bad(what, values)

@@ -6,7 +6,6 @@ each was drawn on.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -152,8 +151,7 @@ def box_of(bounds: Sequence[Sequence[float]], frame: ArrayFrame) -> Box:
     """
     pairs = [tuple(pair) for pair in bounds]
     if len(pairs) != 3 or any(
-        len(pair) != 2 or not all(math.isfinite(n) and abs(n) < 2**31 for n in pair)
-        for pair in pairs
+        len(pair) != 2 or not all(abs(n) < 2**31 for n in pair) for pair in pairs
     ):
         raise _no_box(bounds, frame)
     starts, stops = [], []
@@ -197,7 +195,7 @@ def voxel_of(point: Sequence[float], frame: ArrayFrame) -> Triple:
         If it lies outside the scan.
     """
     inside = len(point) == 3 and all(
-        math.isfinite(n) and 0 <= round(n) < side
+        -1 < n < side and 0 <= round(n) < side  # the first is false of what cannot be rounded
         for n, side in zip(point, frame.shape, strict=False)
     )
     if not inside:

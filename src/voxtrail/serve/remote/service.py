@@ -28,6 +28,7 @@ from voxtrail.session import Cache, Config
 #: Bytes of encoded slices, and of predictions and of memories, that a session keeps in memory;
 #: what falls out of it waits in a temporary folder.
 FEATURE_BYTES, PREDICTION_BYTES = 2**28, 2**26
+CACHE_BYTES = FEATURE_BYTES + 2 * PREDICTION_BYTES
 #: Bytes that a session takes for each voxel of its scan beside it, at most: what is shown and was
 #: told, and what a propagation of the whole scan has found (logits, and how sure they are).
 BYTES_A_VOXEL = 10
@@ -78,15 +79,16 @@ class Service:
             )
 
     @asynccontextmanager
-    async def upload(self, request: Request) -> AsyncIterator[bytes]:
+    async def upload(self, request: Request) -> AsyncIterator[bytearray]:
         """Read what a request brings; its memory counts as taken for as long as it is used."""
-        budget, taken, parts = self.leases.budget, 0, []
+        # Not a list of parts, which would be there twice while they are joined.
+        budget, taken, sent = self.leases.budget, 0, bytearray()
         try:
             async for part in request.stream():
                 budget.take(len(part))
                 taken += len(part)
-                parts.append(part)
-            yield b"".join(parts)
+                sent += part
+            yield sent
         finally:
             budget.give(taken)
 
@@ -110,8 +112,7 @@ class Service:
             voxels *= side
         lease.annotation = None
         self.leases.hold(lease, 0)
-        caches = FEATURE_BYTES + 2 * PREDICTION_BYTES
-        self.leases.hold(lease, nbytes + voxels * BYTES_A_VOXEL + caches)
+        self.leases.hold(lease, nbytes + voxels * BYTES_A_VOXEL + CACHE_BYTES)
 
     def annotation(self, array: NDArray[Any], frame: ArrayFrame) -> Annotation:
         """Return a scan (z, y, x) as something to draw on.
@@ -121,6 +122,11 @@ class Service:
         ImageError
             If a voxel is no number.
         """
+        if array.dtype.kind == "f":
+            with np.errstate(over="ignore"):  # beyond float32 is infinite, and refused as such
+                array = array.astype(np.float32, copy=False)
+        elif array.dtype == np.bool_:
+            array = array.astype(np.uint8)
         # Whatever is among the voxels shows in these: NaN spreads.
         low, high = float(array.min()), float(array.max())
         if not (np.isfinite(low) and np.isfinite(high)):
@@ -130,8 +136,6 @@ class Service:
                 accepted="finite Hounsfield units",
                 remedy="replace NaN and infinity, for example by -1024",
             )
-        if array.dtype == np.bool_ or array.dtype.kind == "f":
-            array = array.astype(np.uint8 if array.dtype == np.bool_ else np.float32, copy=False)
         cache = Cache(
             FeatureCache(FEATURE_BYTES, keep=True),
             PredictionCache(PREDICTION_BYTES, keep=True),
