@@ -1,11 +1,13 @@
-"""What a slice costs in each family: EdgeTAM beside SAM 2.1 tiny and small, on random weights.
+"""What a slice costs: EdgeTAM beside SAM 2.1 tiny and small and PyPI's ``sam2``, random weights.
 
     python benchmarks/families.py --rounds 3 --write docs/benchmarks.md
 
 One slice of a long pass with the baseline's memory: seven memories, sixteen pointers. The models
 take turns, step by step, and what is counted is the processor's time, which other work on the
-machine stretches less than the clock's. With --write the section of the page is written anew;
-``voxtrail bench --write`` writes all of the page, so this comes after it.
+machine stretches less than the clock's. The reference predictor, with the weights of small in
+float32, carries an outline through a stack; counted are the slices that attend to seven memories.
+With --write the section of the page is written anew; ``voxtrail bench --write`` writes all of the
+page, so this comes after it.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ from voxtrail.model.weights import load_model
 SIZE = 1024
 MEMORIES, POINTERS = 7, 16
 MODELS = ("edgetam", "tiny", "small")
+#: Slices of the reference's pass; it remembers the outlined one and the last six.
+REFERENCE_SLICES = 11
 STEPS = ("image encoder", "attention and mask decoder", "memory encoder")
 SECTION = "## Families"
 
@@ -101,7 +105,26 @@ def measure(precision: Precision, rounds: int, folder: Path) -> dict[str, list[f
     }
 
 
-def section(found: dict[str, dict[str, list[float]]], rounds: int) -> str:
+def of_reference(folder: Path) -> float:
+    """Return the processor's seconds of a slice of PyPI's ``sam2``: the median of a pass."""
+    weights = folder / "small.pt"
+    if not weights.exists():
+        peers.write_random_weights("small", weights)
+    predictor = peers.build_sam2("small", "2.1", SIZE)
+    predictor.load_state_dict(torch.load(weights, weights_only=True)["model"])
+    stack = np.random.default_rng(0).random((REFERENCE_SLICES, 128, 128), dtype=np.float32)
+    spent = []
+    with torch.inference_mode():
+        state = peers.state_of(predictor, stack)
+        predictor.add_new_mask(state, 0, 1, stack[0] > 0.5)
+        start = time.process_time()
+        for _ in predictor.propagate_in_video(state):
+            spent.append(time.process_time() - start)
+            start = time.process_time()
+    return statistics.median(spent[MEMORIES:])
+
+
+def section(found: dict[str, dict[str, list[float]]], reference: float, rounds: int) -> str:
     """Return the page's section."""
     names = (line.partition(":") for line in Path("/proc/cpuinfo").read_text().splitlines())
     processor = dict((key.strip(), value.strip()) for key, _, value in names)["model name"]
@@ -114,17 +137,23 @@ def section(found: dict[str, dict[str, list[float]]], rounds: int) -> str:
         f"{datetime.date.today()}; torch {torch.__version__}. Random weights of the published "
         f"sizes, one slice at {SIZE} pixels that attends to {MEMORIES} memories and {POINTERS} "
         "pointers, one label. Seconds of the processor's time, all cores together, which other "
-        "work on the machine stretches less than the clock's; medians of interleaved rounds.",
+        "work on the machine stretches less than the clock's; medians of interleaved rounds. "
+        f"`sam2`: slices {MEMORIES + 1} to {REFERENCE_SLICES} of a pass, which attend to as many "
+        "memories.",
         "",
-        "| model | precision | " + " | ".join(STEPS) + " | all | of small's |",
-        "|---|---|" + "---|" * (len(STEPS) + 2),
+        "| model | precision | " + " | ".join(STEPS) + " | all | of small's | of `sam2`'s |",
+        "|---|---|" + "---|" * (len(STEPS) + 3),
+        f"| `sam2`, small | float32 |{' |' * len(STEPS)} {reference:.2f} | | 1 |",
     ]
     for precision, by_model in found.items():
         whole = {name: sum(seconds) for name, seconds in by_model.items()}
         for name, seconds in by_model.items():
             steps = " | ".join(f"{one:.3f}" for one in seconds)
             share = f"1 / {whole['small'] / whole[name]:.1f}" if name != "small" else "1"
-            lines.append(f"| {name} | {precision} | {steps} | {whole[name]:.2f} | {share} |")
+            faster = f"1 / {reference / whole[name]:.1f}"
+            lines.append(
+                f"| {name} | {precision} | {steps} | {whole[name]:.2f} | {share} | {faster} |"
+            )
     return "\n".join([*lines, ""])
 
 
@@ -139,7 +168,8 @@ def main() -> None:
             precision: measure(precision, given.rounds, Path(folder))
             for precision in given.precisions.split(",")
         }
-    text = section(found, given.rounds)
+        reference = of_reference(Path(folder))
+    text = section(found, reference, given.rounds)
     if given.write is None:
         sys.stdout.write(text)
         return

@@ -30,6 +30,7 @@ from voxtrail.session import Config, segment
 WAYS: dict[str, dict[str, object]] = {
     "exact": {},
     "`--precision bfloat16`": {"precision": "bfloat16"},
+    "`--precision int8`": {"precision": "int8"},
     "`--coarse-memories`": {"coarse_memories": True},
     "`--resolution auto`": {"resolution": "auto"},
     "`--crop all`": {"crop": "all"},

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from voxtrail.cli.main import _run
 from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.export import export
+from voxtrail.model.int8 import multiplies_int8
 from voxtrail.model.weights import load_model
 from voxtrail.session import Config
 from voxtrail.session.crops import bounds_of
@@ -141,6 +143,19 @@ def test_runs_with_default_options_set_none(plan: BenchPlan) -> None:
         assert config == Config(model=plan.weights, precision=plan.precision)
 
 
+@pytest.mark.skipif(not multiplies_int8(), reason="no x86 processor")
+def test_int8_runs_beside_the_precision_of_the_plan(plan: BenchPlan) -> None:
+    runs = {run.key: run for run in one_round(replace(plan, variants=("int8",)))}
+    run = runs["is+sps int8"]
+    assert (run.runtime, run.precision, runs["is+sps"].precision) == (
+        "torch int8",
+        "int8",
+        "float32",
+    )
+    found = ContenderProcess(plan, run).measure(run)
+    assert found.encoded == plan.slices
+
+
 @pytest.mark.full
 def test_rounds_become_ratios_and_a_page(nano: Path, tmp_path: Path) -> None:
     exported = tmp_path / "exported"
@@ -187,6 +202,7 @@ def test_rounds_become_ratios_and_a_page(nano: Path, tmp_path: Path) -> None:
         ("--model", "micro"),
         ("--model", "micro", "--random-weights"),
         ("--precision", "float8"),
+        ("--precision", "int8"),
         ("--variants", "tensorrt"),
         ("--resolution", "96", "--peers", "transformers"),
     ],

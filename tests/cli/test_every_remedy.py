@@ -30,6 +30,9 @@ NOT_FOLLOWED = {
     "test_benches",
     "leave --precision out": "of a processor without bfloat16: test_what_an_exported_model_takes "
     "follows it on one",
+    "leave --precision out, or pass --precision int8": "likewise; tests/model/test_shortcuts runs "
+    "both",
+    "pass --variants int8": "tests/bench/test_bench runs it",
     "write for example --workers 4": "needs a Ray cluster: tests/study/test_on_ray starts workers",
     "start one with 'ray start --head', or leave --address out": "needs Ray: "
     "tests/study/test_on_ray runs without an address",

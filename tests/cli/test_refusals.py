@@ -154,7 +154,7 @@ OPTIONS = {
     "--fuse": ("median", "mean-logit:limit=20.0, mean-probability"),
     "--device": ("abacus", "auto, cpu"),
     "--runtime": ("abacus", "auto, torch, onnx, openvino"),
-    "--precision": ("float8", "float32, bfloat16"),
+    "--precision": ("float8", "float32, bfloat16, int8"),
     "--model": ("enormous", "micro, tiny, small, base-plus, large"),
     "--roi": ("everything", "x0:x1,y0:y1,z0:z1"),
     "--margin": ("-3", "0 mm or more"),

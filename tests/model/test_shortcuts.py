@@ -15,6 +15,7 @@ from voxtrail.errors import OptionError
 from voxtrail.evaluate import simulate
 from voxtrail.model import attention
 from voxtrail.model.attention import attend
+from voxtrail.model.int8 import multiplies_int8
 from voxtrail.model.shortcuts import Shortcuts
 from voxtrail.model.weights import load_model
 from voxtrail.session import Config, segment
@@ -62,6 +63,13 @@ def test_bfloat16_agrees_with_float32(phantom, exact, monkeypatch: pytest.Monkey
     mask, record = sacrum(phantom, precision="bfloat16")
     assert record["config"]["precision"] == record["model"]["precision"] == "bfloat16"
     assert 0.995 <= dice(mask, exact) < 1
+
+
+@pytest.mark.skipif(not multiplies_int8(), reason="no x86 processor")
+def test_int8_agrees_with_float32(phantom, exact) -> None:
+    mask, record = sacrum(phantom, precision="int8")
+    assert record["config"]["precision"] == record["model"]["precision"] == "int8"
+    assert 0.99 <= dice(mask, exact) < 1
 
 
 def test_coarse_memories_change_little_and_are_recorded(phantom, exact) -> None:

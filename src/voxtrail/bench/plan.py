@@ -15,10 +15,12 @@ from voxtrail.session import Config
 Peer = Literal["sam2", "sam2-compiled", "transformers"]
 PEERS: tuple[Peer, ...] = ("sam2", "transformers")
 #: Other ways to run voxtrail: with a shortcut more, or an exported model in another runtime.
-Variant = Literal["coarse", "compile", "openvino", "onnx"]
-VARIANTS: tuple[Variant, ...] = ("coarse", "compile", "openvino", "onnx")
+Variant = Literal["coarse", "compile", "int8", "openvino", "onnx"]
+VARIANTS: tuple[Variant, ...] = ("coarse", "compile", "int8", "openvino", "onnx")
 #: Runtimes among them, and the precisions that they offer.
 EXPORTED = {"openvino": ("float32", "bfloat16"), "onnx": ("float32",)}
+#: Precisions of the variants that do not take the plan's.
+PRECISIONS: dict[str, tuple[str, ...]] = EXPORTED | {"int8": ("int8",)}
 #: Labels of the runs with default options, besides as many as the plan has.
 DEFAULT_LABELS = (1, 4)
 
@@ -125,7 +127,8 @@ class BenchRun:
             return "torch " + ("autocast to bfloat16" if self.precision != "float32" else "float32")
         if self.variant in EXPORTED:
             return f"{self.variant} {self.precision}"
-        return f"torch {self.precision}" + (f", {self.variant}" if self.variant else "")
+        shortcut = self.variant if self.variant != self.precision else None
+        return f"torch {self.precision}" + (f", {shortcut}" if shortcut else "")
 
     @property
     def beside_peers(self) -> bool:
@@ -164,9 +167,16 @@ def one_round(plan: BenchPlan) -> list[BenchRun]:
         default("rerun-wider", cached="again", drawn="wider"),
         default("rerun-middle", cached="again", drawn="redrawn"),
         *(
-            BenchRun(f"{preset} {variant} {kind}", "voxtrail", preset, size, kind, variant=variant)
+            BenchRun(
+                " ".join(dict.fromkeys((preset, variant, kind))),
+                "voxtrail",
+                preset,
+                size,
+                kind,
+                variant=variant,
+            )
             for variant in plan.variants
-            for kind in EXPORTED.get(variant, (precision,))
+            for kind in PRECISIONS.get(variant, (precision,))
             for preset in ("baseline", "is+sps")
         ),
     ]

@@ -45,7 +45,7 @@ def run(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     repeats: Annotated[int, typer.Option(help="Interleaved rounds.")] = 3,
     variants: Annotated[
-        str, typer.Option(help="Also run: coarse, compile, openvino, onnx; commas join.")
+        str, typer.Option(help="Also run: coarse, compile, int8, openvino, onnx; commas join.")
     ] = "",
     random_weights: Annotated[
         bool,
@@ -69,6 +69,13 @@ def run(
     place = resolved_device(device)
     # refuses an unknown one
     kind = Shortcuts(cast("Precision", precision)).precision if precision else best_precision(place)
+    if kind == "int8":
+        raise OptionError(
+            "the bench runs int8 beside another precision",
+            received="--precision int8",
+            accepted="float32 or bfloat16",
+            remedy="pass --variants int8",
+        )
     names = tuple(name.strip() for name in peers.split(",") if name.strip())
     others = _variants(variants)
     _check(names, model, slices, labels, repeats, random_weights=random_weights)

@@ -110,7 +110,7 @@ OPTIONS: dict[str, Any] = {
     ),
     "precision": _option(
         str,
-        "Of matrix products: float32, or bfloat16, which is faster and coarser.",
+        "Of matrix products: float32, or bfloat16 or int8, which are faster and coarser.",
     ),
     "coarse_memories": _option(
         bool,

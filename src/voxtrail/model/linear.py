@@ -28,9 +28,14 @@ class Linear(nn.Module):
         self.register_buffer("weight", weight.detach().to(dtype))
         self.register_buffer("bias", bias.detach().to(dtype))
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the product."""
+        return self.weight.dtype
+
     def forward(self, tokens: Tensor) -> Tensor:
         """Map (..., C) to (..., D)."""
-        return F.linear(tokens.to(self.weight.dtype), self.weight, self.bias)
+        return F.linear(tokens.to(self.dtype), self.weight, self.bias)
 
 
 def joined(
@@ -47,6 +52,5 @@ def joined(
 
 
 def number_type(precision: str) -> torch.dtype:
-    """Return the type of products that a `Shortcuts` names."""
-    found: torch.dtype = getattr(torch, precision)
-    return found
+    """Return the type of numbers between the products of a `Shortcuts`' precision."""
+    return torch.bfloat16 if precision == "bfloat16" else torch.float32

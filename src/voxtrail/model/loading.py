@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -73,8 +74,11 @@ def load(
     check_available(name)
     from voxtrail.model.weights import load_model, resolved_device
 
-    if shortcuts.precision == "bfloat16" and resolved_device(device) == "cpu":
+    where = resolved_device(device)
+    if shortcuts.precision == "bfloat16" and where == "cpu":
         _check_bfloat16()
+    if shortcuts.precision == "int8":
+        _check_int8(where)
     return load_model(name, resolution=resolution, device=device, shortcuts=shortcuts, quiet=quiet)
 
 
@@ -85,6 +89,18 @@ def _check_bfloat16() -> None:
             "as long",
             received="--precision bfloat16",
             accepted="float32, or a processor with AVX512-BF16, AMX or Arm's BF16",
+            remedy="leave --precision out, or pass --precision int8",
+        )
+
+
+def _check_int8(device: str) -> None:
+    from voxtrail.model.int8 import multiplies_int8
+
+    if device != "cpu" or not multiplies_int8():
+        raise OptionError(
+            "int8 is for x86 processors",
+            received=f"--precision int8 on {device} of {platform.machine()}",
+            accepted="float32 or bfloat16",
             remedy="leave --precision out",
         )
 

@@ -34,7 +34,8 @@ class OpenVinoRuntime:
 
         self._core = openvino.Core()
         able = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        if shortcuts.coarse_memories or shortcuts.compiled:
+        kinds = {"float32": "f32", "bfloat16": "bf16"}
+        if shortcuts.coarse_memories or shortcuts.compiled or shortcuts.precision not in kinds:
             raise OptionError(
                 "an exported model takes no other shortcut than its precision",
                 received=str(shortcuts),
@@ -48,7 +49,7 @@ class OpenVinoRuntime:
                 accepted="float32",
                 remedy="leave --precision out",
             )
-        kind = {"float32": "f32", "bfloat16": "bf16"}[shortcuts.precision]
+        kind = kinds[shortcuts.precision]
         self._settings = {"INFERENCE_PRECISION_HINT": kind, "PERFORMANCE_HINT": "LATENCY"}
         version = openvino.get_version().split("-")[0]
         self.arithmetic = f"openvino {version} {shortcuts.precision}"

@@ -7,8 +7,8 @@ from typing import Literal, get_args
 
 from voxtrail.errors import OptionError
 
-#: Number type of matrix products. Sums, norms and mask logits are float32 with either.
-Precision = Literal["float32", "bfloat16"]
+#: Number type of matrix products. Sums, norms and mask logits are float32 with each.
+Precision = Literal["float32", "bfloat16", "int8"]
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,9 @@ class Shortcuts:
     Parameters
     ----------
     precision
-        ``float32`` as the reference, or ``bfloat16``: half the memory, and twice the speed or more
-        where the processor multiplies such numbers.
+        ``float32`` as the reference; ``bfloat16``: half the memory, and twice the speed or more
+        where the processor multiplies such numbers; or ``int8``, on any processor: the linear maps
+        of encoder and memory attention in 8-bit integers, all else in float32.
     coarse_memories
         Whether memories are averaged over 2 x 2 positions; attention then counts each token four
         times.

@@ -32,6 +32,7 @@ from voxtrail.model.conventions import (
 from voxtrail.model.cuda_graphed import CudaGraphed
 from voxtrail.model.decoder import Decoder, best
 from voxtrail.model.device import on_device
+from voxtrail.model.int8 import in_int8
 from voxtrail.model.linear import number_type
 from voxtrail.model.maps import as_tokens, copied, fitted, resized, shares, sine_map
 from voxtrail.model.memory_attention import MemoryAttention
@@ -119,6 +120,9 @@ class TorchSliceModel(PromptReader):
                 network, self._size, spec.drawn_side(self._size), layout.to_tokens
             )
             self.no_prompt = self._embedded_nothing()
+        if self.shortcuts.precision == "int8":
+            in_int8(self.encoder)
+            in_int8(self.memory_attention)
         if self.shortcuts.compiled:
             # "Freezing" lays the weights out for the processor once and for all; it wants neither
             # gradients nor inference mode, which is why this module says no_grad.

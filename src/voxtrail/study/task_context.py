@@ -39,6 +39,7 @@ class TaskContext:
         self._missing: dict[tuple[str, int | None], str] = {}
         self._scan: tuple[str, Volume] | None = None
         self._features: tuple[tuple[str, int], FeatureCache] | None = None
+        self._predictions = PredictionCache(keep=True)
         # Of this structure: seconds and slices of encoding by weights, input size, preprocessing.
         self._encoding: dict[tuple[str, int, str], tuple[float, int]] = {}
 
@@ -82,19 +83,28 @@ class TaskContext:
         self._encoding.clear()
         if self._scan is None or self._scan[0] != item.case:
             self._scan = item.case, read_ct(self.settings.root, item.case)
-        self._features = None
+        self._features, self._predictions = None, PredictionCache(keep=True)
         return load_target(self.settings.root, item, self.settings.margin_mm, self._scan[1])
 
-    def cache(self, loaded: LoadedModel) -> Cache:
+    def cache(self, loaded: LoadedModel, *, predictions: bool = False) -> Cache:
         """Return the structure's features of a model at its input size.
 
         There is room for one preprocessing of all three axes of any structure. No more is needed:
         tasks come sorted by model, input size, preprocessing and crop.
+
+        Parameters
+        ----------
+        loaded
+            The model.
+        predictions
+            Whether slices that an earlier task of the structure segmented are reused, too. The
+            task's seconds then say nothing.
         """
         key = loaded.sha256, loaded.model.input_size
         if self._features is None or self._features[0] != key:
             self._features = key, FeatureCache(RAM_BYTES, self.settings.cache, keep=True)
-        return Cache(self._features[1], PredictionCache(ram_bytes=0), None)
+        kept = self._predictions if predictions else PredictionCache(ram_bytes=0)
+        return Cache(self._features[1], kept, None)
 
     def attribute_encoding(
         self, loaded: LoadedModel, window: str, spent_s: float, slices: Mapping[str, int]

@@ -131,7 +131,7 @@ class _Block(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Transform (n, rows, columns, C); rows and columns are halved where queries are pooled."""
-        tokens = normalised(self._norm1, hidden, self._qkv.weight.dtype)
+        tokens = normalised(self._norm1, hidden, self._qkv.dtype)
         residual = hidden if self._skip is None else self._skip(tokens)
         if self._stride:
             residual = _pool(residual, self._stride)
@@ -140,7 +140,7 @@ class _Block(nn.Module):
             rows, columns = residual.shape[1:3]
             attended = join_windows(attended, rows, columns)
         hidden = residual + self._out(attended)
-        tokens = normalised(self._norm2, hidden, self._qkv.weight.dtype)
+        tokens = normalised(self._norm2, hidden, self._qkv.dtype)
         added: Tensor = self._leave(self._activation(self._enter(tokens)))
         return hidden + added
 

@@ -118,12 +118,12 @@ class _Block(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """Transform (n, rows, columns, C)."""
         rows, columns = hidden.shape[1:3]
-        tokens = normalised(self._norm1, hidden, self._qkv.weight.dtype)
+        tokens = normalised(self._norm1, hidden, self._qkv.dtype)
         attended = self._attend(cut_windows(tokens, self._window) if self._window else tokens)
         if self._window:
             attended = join_windows(attended, rows, columns)
         hidden = hidden + self._out(attended)
-        tokens = normalised(self._norm2, hidden, self._qkv.weight.dtype)
+        tokens = normalised(self._norm2, hidden, self._qkv.dtype)
         added: Tensor = self._leave(self._activation(self._enter(tokens)))
         return hidden + added
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voxtrail.study.experiment import Claim, Experiment, Variant
+from voxtrail.study.experiment import Claim, Experiment, Recorded, Variant
 from voxtrail.study.methods import ALIGNED, OURS, OURS_NAME, OURS_TRACKED
 from voxtrail.study.plots import Lines, Series
 from voxtrail.study.tasks.interpolate_outlines import InterpolateOutlines
@@ -61,4 +61,5 @@ EXPERIMENT = Experiment(
             by_bone=True,
         ),
     ),
+    recorded=Recorded(minutes=0.0, dice_phantoms=0.0, dice_cts=0.0),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
-from voxtrail.study.experiment import Claim, Experiment, Variant
+from voxtrail.study.experiment import Claim, Experiment, Recorded, Variant
 from voxtrail.study.methods import OURS_TRACKED
 from voxtrail.study.plots import Bars, Series
 from voxtrail.study.tasks.search_outlines import SearchOutlines
@@ -81,4 +81,5 @@ EXPERIMENT = Experiment(
             ),
         ),
     ),
+    recorded=Recorded(minutes=0.0, dice_phantoms=0.0, dice_cts=0.0),
 )  # fmt: skip

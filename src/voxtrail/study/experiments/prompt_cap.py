@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voxtrail.study.experiment import Claim, Experiment, Variant
+from voxtrail.study.experiment import Claim, Experiment, Recorded, Variant
 from voxtrail.study.methods import OURS
 from voxtrail.study.plots import Lines, Series
 
@@ -58,4 +58,5 @@ EXPERIMENT = Experiment(
             ),
         ),
     ),
+    recorded=Recorded(minutes=0.0, dice_phantoms=0.0, dice_cts=0.0),
 )

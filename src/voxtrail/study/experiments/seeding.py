@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voxtrail.study.experiment import Claim, Experiment, Variant
+from voxtrail.study.experiment import Claim, Experiment, Recorded, Variant
 from voxtrail.study.methods import OURS, OURS_TRACKED
 from voxtrail.study.plots import Bars, both_measures
 
@@ -43,4 +43,5 @@ EXPERIMENT = Experiment(
             ylabel="Dice",
         ),
     ),
+    recorded=Recorded(minutes=0.0, dice_phantoms=0.0, dice_cts=0.0),
 )

@@ -15,8 +15,7 @@ from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import MaskPrompt
 from voxtrail.evaluate import simulate
 from voxtrail.preprocess import roi_text
-from voxtrail.propagate.prediction_cache import PredictionCache
-from voxtrail.session import Cache, Config, Segmentation, Session
+from voxtrail.session import Config, Segmentation, Session
 from voxtrail.session.suggestions import Known
 from voxtrail.session.suggestions.expected_gain import ExpectedGain
 from voxtrail.study.target import LABEL, Target
@@ -61,7 +60,8 @@ class SuggestOutlines(Task):
             device=context.settings.device,
             quality=False,
         )
-        cache = Cache(context.cache(loaded).features, PredictionCache(keep=True), None)
+        # A rule's first outlines are the same with every budget.
+        cache = context.cache(loaded, predictions=True)
         started = time.perf_counter()
         session = Session(target.volume, config, model=loaded, cache=cache)
         *_, result = annotate(session, target, self.rule, self.start, self.outlines)
