@@ -27,6 +27,8 @@ PAGE = HERE / "README.md"
 EXPERIMENTS = HERE.parents[1] / "src/voxtrail/study/experiments"
 #: What finds a row of some tables, by the last word of their name.
 KEYS = {"findings": ("claim",), "bones": ("bone_type", "variant")}
+#: The runs of each kind of scan, the newest first.
+RUNS = "memories-", "drawn-", ""
 _NUMBER = re.compile(r"[+-]?\d+\.?\d*<!--= (?P<reference>[^>]*?) -->")
 
 
@@ -57,7 +59,7 @@ def _look_up(reference: str) -> float:
 
 def recorded(experiment: Experiment) -> Recorded:
     """Return what the run's records say of an experiment; see `Recorded`."""
-    phantoms, cts = (_rows(name, experiment.name) for name in ("phantom", "ct"))
+    phantoms, cts = (_rows(kind, experiment.name) for kind in ("phantom", "ct"))
     return Recorded(
         minutes=round(_alone_s(phantoms) / 60, 1),
         dice_phantoms=_mean_dice(phantoms, experiment),
@@ -65,9 +67,15 @@ def recorded(experiment: Experiment) -> Recorded:
     )
 
 
-def _rows(folder: str, experiment: str) -> pd.DataFrame:
-    frame = pd.read_parquet(HERE / folder / "records.parquet")
-    return frame[(frame.experiment == experiment) & (frame.status == "done")]
+def _rows(kind: str, experiment: str) -> pd.DataFrame:
+    """Return an experiment's finished rows on phantoms or CTs, of the newest run that has some."""
+    for run in RUNS:
+        records = HERE / f"{run}{kind}" / "records.parquet"
+        frame = pd.read_parquet(records)
+        rows = frame[(frame.experiment == experiment) & (frame.status == "done")]
+        if len(rows):
+            return rows
+    raise KeyError(experiment)
 
 
 def _mean_dice(rows: pd.DataFrame, experiment: Experiment) -> float:
@@ -82,9 +90,10 @@ def _alone_s(rows: pd.DataFrame) -> float:
     """
     tasks = rows.drop_duplicates(["case", "structure", "task"])
     encoding_s = tasks.image_encoder_s.fillna(0.0)
+    total_s = tasks.total_s.fillna(tasks.spent_s)
     keys = [tasks.case, tasks.structure, tasks.model, tasks.input_size, tasks.task.map(_seen)]
     shared_s = encoding_s.groupby(keys, dropna=False).max().sum()
-    return float((tasks.total_s - encoding_s).sum() + shared_s)
+    return float((total_s - encoding_s).sum() + shared_s)
 
 
 def _seen(text: str) -> str:

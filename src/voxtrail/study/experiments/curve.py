@@ -61,5 +61,5 @@ EXPERIMENT = Experiment(
             by_bone=True,
         ),
     ),
-    recorded=Recorded(minutes=0.0, dice_phantoms=0.0, dice_cts=0.0),
+    recorded=Recorded(minutes=11.5, dice_phantoms=0.663, dice_cts=0.724),
 )  # fmt: skip

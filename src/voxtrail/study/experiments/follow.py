@@ -55,5 +55,5 @@ EXPERIMENT = Experiment(
             ),
         ),
     ),
-    recorded=Recorded(minutes=0.0, dice_phantoms=0.0, dice_cts=0.0),
+    recorded=Recorded(minutes=5.8, dice_phantoms=0.655, dice_cts=0.775),
 )

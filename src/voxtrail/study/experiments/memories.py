@@ -81,5 +81,5 @@ EXPERIMENT = Experiment(
             ),
         ),
     ),
-    recorded=Recorded(minutes=0.0, dice_phantoms=0.0, dice_cts=0.0),
+    recorded=Recorded(minutes=14.9, dice_phantoms=0.663, dice_cts=0.724),
 )  # fmt: skip

@@ -58,5 +58,5 @@ EXPERIMENT = Experiment(
             ),
         ),
     ),
-    recorded=Recorded(minutes=0.0, dice_phantoms=0.0, dice_cts=0.0),
+    recorded=Recorded(minutes=4.9, dice_phantoms=0.691, dice_cts=0.805),
 )

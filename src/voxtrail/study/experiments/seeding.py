@@ -43,5 +43,5 @@ EXPERIMENT = Experiment(
             ylabel="Dice",
         ),
     ),
-    recorded=Recorded(minutes=0.0, dice_phantoms=0.0, dice_cts=0.0),
+    recorded=Recorded(minutes=3.0, dice_phantoms=0.681, dice_cts=0.805),
 )

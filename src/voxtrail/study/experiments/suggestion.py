@@ -66,5 +66,5 @@ EXPERIMENT = Experiment(
         )
         for start, words in STARTS.items()
     ),
-    recorded=Recorded(minutes=0.0, dice_phantoms=0.0, dice_cts=0.0),
+    recorded=Recorded(minutes=28.1, dice_phantoms=0.697, dice_cts=0.808),
 )
