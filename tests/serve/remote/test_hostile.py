@@ -122,6 +122,20 @@ def test_memory_is_bounded_in_all_and_given_back(tiny):
         assert ask(served.port, "POST", "/set_image", scan, second).status == 200
 
 
+def test_a_lease_that_ends_while_its_scan_comes_holds_nothing(tiny):
+    scan = pack(np.zeros((1, 40, 64, 64), np.int16))
+    with serving(tiny) as served:
+        headers = {"X-Lease-Token": ask(served.port, "POST", "/claim").json()["lease_token"]}
+
+        def parts():
+            yield scan[:10]
+            assert ask(served.port, "POST", "/release", None, headers).status == 200
+            yield scan[10:]
+
+        assert ask(served.port, "POST", "/set_image", parts(), headers).status == 410
+        assert served.service.leases.budget.taken == 0
+
+
 def test_requests_of_other_sites_and_names_are_refused(tiny):
     with serving(tiny) as served, serving(tiny, key="a-key") as keyed:
         evil = {"Host": "evil.example", "Authorization": "Bearer a-key"}

@@ -153,7 +153,7 @@ def routes(service: Service) -> APIRouter:
     async def upload_raw(request: Request, session: str) -> dict[str, str]:
         lease = lease_of(request, session)
         async with lease.serial, image(request) as (said, sent):
-            service.make_room(lease, said.nbytes, said.frame.shape)
+            await service.make_room(lease, said.nbytes, said.frame.shape)
             voxels = await run_in_threadpool(said.voxels, sent)
             lease.annotation = await run_in_threadpool(service.annotation, voxels, said.frame)
         return {"message": "the scan is here"}

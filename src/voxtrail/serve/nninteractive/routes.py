@@ -149,7 +149,7 @@ def routes(service: Service) -> APIRouter:
         meta = json_object(request.headers.get(META, "{}"))
         async with working(request) as lease, service.upload(request) as sent:
             shape, nbytes = pack.promised(sent, axes=4)
-            service.make_room(lease, nbytes, shape)
+            await service.make_room(lease, nbytes, shape)
             array = await run_in_threadpool(pack.unpack, sent, axes=4, max_bytes=nbytes)
             if array.shape[0] != 1:
                 raise ImageError(

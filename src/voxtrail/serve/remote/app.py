@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from voxtrail.serve import itksnap, nninteractive
 from voxtrail.serve.body_limit import BodyLimit
 from voxtrail.serve.failures import Refused, answer_failures
-from voxtrail.serve.remote.freed_memory import collect, give_back
+from voxtrail.serve.remote.freed_memory import free, give_back
 from voxtrail.serve.remote.service import SMALL_BYTES, Service
 from voxtrail.serve.safe_headers import SafeHeaders
 from voxtrail.serve.same_origin import SameOrigin
@@ -74,11 +74,13 @@ def make_app(service: Service, host: str, port: int) -> ASGIApp:
 
 
 async def _sweep(service: Service) -> None:
+    leases = service.leases
     while True:
-        await asyncio.sleep(SWEEP_S)
-        service.leases.sweep()
-        if service.leases.some_freed:
-            service.leases.some_freed = False
-            await run_in_threadpool(collect)
-        elif len(service.leases):
+        with suppress(TimeoutError):
+            await asyncio.wait_for(leases.left.wait(), SWEEP_S)
+        leases.sweep()
+        leases.left.clear()
+        if left_behind := leases.left_behind():
+            await run_in_threadpool(free, left_behind)
+        elif len(leases):
             await run_in_threadpool(give_back)

@@ -11,10 +11,12 @@ from __future__ import annotations
 import ctypes
 import gc
 from contextlib import suppress
+from typing import Any
 
 
-def collect() -> None:
-    """Free what refers to itself alone, and give back what is free."""
+def free(left_behind: list[Any]) -> None:
+    """Free things that nobody else refers to, and what refers to itself; give all of it back."""
+    left_behind.clear()
     gc.collect()
     give_back()
 

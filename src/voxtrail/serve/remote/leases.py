@@ -1,7 +1,8 @@
 """Who may use the server: leases with an end, and what each of them holds.
 
 A lease is known by a token that nobody can guess. It ends when its client says so, does nothing for
-long, or shows no sign of life. What it held is given back at once.
+long, or shows no sign of life. What it held counts as free at once. To free it takes a while, since
+caches may have files on a slow disk: that is for a thread of its own (`Leases.left_behind`).
 """
 
 from __future__ import annotations
@@ -92,8 +93,9 @@ class Leases:
         self.budget = budget
         self.clock = clock
         self._leases: dict[str, Lease] = {}
-        #: Whether a lease has come to hold less since somebody last said that none has.
-        self.some_freed = False
+        #: Set where a lease that held a scan has ended.
+        self.left = asyncio.Event()
+        self._ended: list[Lease] = []
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -150,8 +152,19 @@ class Leases:
         lease.ended = True
         if lease.job:
             lease.job.stop()
-        lease.annotation = None
+        if lease.annotation is not None:
+            self._ended.append(lease)
+            self.left.set()
         self.hold(lease, 0)
+
+    def left_behind(self) -> list[Annotation]:
+        """Return what leases that have ended held, once, and as soon as nobody works on it."""
+        over = [lease for lease in self._ended if not lease.serial.locked()]
+        self._ended = [lease for lease in self._ended if lease.serial.locked()]
+        found = [lease.annotation for lease in over if lease.annotation is not None]
+        for lease in over:
+            lease.annotation = None
+        return found
 
     def sweep(self) -> None:
         """End the leases whose time is up; not of clients that wait for an answer."""
@@ -176,7 +189,6 @@ class Leases:
         except Refused:
             self.budget.taken += lease.held
             raise
-        self.some_freed = self.some_freed or nbytes < lease.held
         lease.held = nbytes
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from voxtrail.errors import ImageError, PromptError
@@ -21,6 +22,7 @@ from voxtrail.serve.key import Key
 from voxtrail.serve.model_worker import ModelWorker
 from voxtrail.serve.remote.annotation import Annotation
 from voxtrail.serve.remote.array_frame import ArrayFrame
+from voxtrail.serve.remote.freed_memory import free
 from voxtrail.serve.remote.leases import Lease, Leases
 from voxtrail.serve.remote.long_reply import Patience
 from voxtrail.session import Cache, Config
@@ -92,7 +94,7 @@ class Service:
         finally:
             budget.give(taken)
 
-    def make_room(self, lease: Lease, nbytes: int, shape: Sequence[int]) -> None:
+    async def make_room(self, lease: Lease, nbytes: int, shape: Sequence[int]) -> None:
         """Let a lease hold what a scan needs, in place of its last one.
 
         Parameters
@@ -105,12 +107,15 @@ class Service:
         Raises
         ------
         Refused
-            413 or 503 if there is no room.
+            413 or 503 if there is no room; 410 if the lease has ended meanwhile.
         """
         voxels = 1
         for side in shape:
             voxels *= side
-        lease.annotation = None
+        if lease.annotation is not None:
+            last, lease.annotation = [lease.annotation], None
+            await run_in_threadpool(free, last)
+        going_on(lease)
         self.leases.hold(lease, 0)
         self.leases.hold(lease, nbytes + voxels * BYTES_A_VOXEL + CACHE_BYTES)
 
@@ -144,13 +149,13 @@ class Service:
         return Annotation(frame.volume(array), frame, self.config, self.model, cache)
 
 
-def opened(lease: Lease) -> Annotation:
-    """Return a lease's annotation.
+def going_on(lease: Lease) -> None:
+    """Refuse to go on with a lease that has ended while a request waited.
 
     Raises
     ------
     Refused
-        409 if it has none yet; 410 if it has ended meanwhile.
+        410.
     """
     if lease.ended:
         raise Refused(
@@ -160,6 +165,17 @@ def opened(lease: Lease) -> Annotation:
             accepted="a session that goes on",
             remedy="connect again",
         )
+
+
+def opened(lease: Lease) -> Annotation:
+    """Return a lease's annotation.
+
+    Raises
+    ------
+    Refused
+        400 if it has none yet; 410 if it has ended meanwhile.
+    """
+    going_on(lease)
     if lease.annotation is None:
         raise Refused(
             400,
