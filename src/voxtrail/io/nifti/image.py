@@ -44,6 +44,9 @@ _MAX_OFFSET = 64 * 2**20
 #: What may follow the voxels in a gzip stream, which has to be read to its end for the checksum.
 _MAX_TRAILER = 16 * 2**20
 
+#: How much is unpacked at a time.
+_PIECE = 2**18
+
 #: sform and qform code "scanner": millimetres in the scanner's frame.
 _SCANNER = 1
 
@@ -200,7 +203,23 @@ def _opened(path: Path) -> IO[bytes]:
     if start != _GZIP:
         return file
     file.close()
-    return cast("IO[bytes]", gzip.open(path))
+    return cast("IO[bytes]", _Unpacked(path))
+
+
+class _Unpacked(gzip.GzipFile):
+    """A gzip file that is unpacked where its bytes are wanted.
+
+    The `readinto` that its class inherits unpacks all of them elsewhere and copies them.
+    """
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer as far as there are bytes; return how many."""
+        wanted = memoryview(buffer).cast("B")
+        filled = 0
+        while piece := self.read(min(_PIECE, len(wanted) - filled)):
+            wanted[filled : filled + len(piece)] = piece
+            filled += len(piece)
+        return filled
 
 
 def _header(file: IO[bytes], path: Path) -> Any:
@@ -236,13 +255,16 @@ def _voxels(file: IO[bytes], header: Any) -> NDArray[Any]:
 
 def _check_to_end(file: IO[bytes], path: Path) -> None:
     """Read what follows the voxels, so that gzip compares its checksum with what was read."""
-    if len(file.read(_MAX_TRAILER + 1)) > _MAX_TRAILER:
-        raise ImageError(
-            f"{path} holds more than its header says",
-            received=f"over {_MAX_TRAILER} bytes after the voxels",
-            accepted="one image a file",
-            remedy="copy or export it again",
-        )
+    rest = 0
+    while piece := file.read(_PIECE):
+        rest += len(piece)
+        if rest > _MAX_TRAILER:
+            raise ImageError(
+                f"{path} holds more than its header says",
+                received=f"over {_MAX_TRAILER} bytes after the voxels",
+                accepted="one image a file",
+                remedy="copy or export it again",
+            )
 
 
 FORMAT = Format.of_images("NIfTI", (".nii", ".nii.gz"), (".nii", ".nii.gz"), read, write)
