@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +14,12 @@ import pytest
 import voxtrail as vt
 from tests.scans import oblique_affine, three_blocks
 from voxtrail.core.volume import LabelMap, Volume
+from voxtrail.errors import WeightsError
 from voxtrail.evaluate import simulate
 from voxtrail.export import export, kept
 from voxtrail.export.parity import Parity, parity
 from voxtrail.model.base import LoadedModel
+from voxtrail.model.exported import DESCRIPTION
 from voxtrail.model.loading import load
 from voxtrail.model.shortcuts import Shortcuts
 from voxtrail.model.weights import load_model
@@ -123,6 +127,33 @@ def test_what_cannot_be_exported_is_run_by_pytorch_and_the_run_says_so(
     loaded = kept.fastest(exact, 100)
     assert loaded.model is exact.model
     assert "No space left on device" in loaded.notes[0]
+
+
+@pytest.mark.parametrize("file", ["encode.onnx", "constants.safetensors", DESCRIPTION])
+@pytest.mark.parametrize("left", [None, 0, 100])
+def test_a_damaged_export_is_removed_and_made_anew(exact, exports, file, left, capfd) -> None:
+    kept.fastest(exact, 100)
+    (folder,) = exports
+    whole = (folder / file).read_bytes()
+    (folder / file).unlink()  # a link
+    if left is not None:
+        (folder / file).write_bytes(whole[:left])
+    again = kept.fastest(exact, 1, quiet=False)
+    assert (again.model, again.notes) == (exact.model, ())
+    assert f"removed: {folder}" in capfd.readouterr().err
+    assert not folder.exists()
+    assert kept.fastest(exact, 100).model.runtime == "openvino"
+    assert exports == [folder, folder]
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "openvino"])
+@pytest.mark.parametrize("file", ["decode_mask.onnx", "constants.safetensors"])
+def test_a_damaged_export_is_refused_by_its_file(made, tmp_path, runtime, file) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(made, folder)
+    os.truncate(folder / file, 1000)
+    with pytest.raises(WeightsError, match=f"{file} cannot be opened"):
+        load(str(folder), runtime=runtime)
 
 
 def test_where_nothing_is_gained_nothing_is_exported(exact, exports, nano, monkeypatch) -> None:

@@ -7,6 +7,7 @@ so: no reading of a few slices is worth that, and a run of many is.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ from voxtrail.core.say import say
 from voxtrail.errors import VoxtrailError, WorkError
 from voxtrail.export.parity import Parity, parity
 from voxtrail.io.atomic import replacing
+from voxtrail.io.fingerprint import fingerprint
 from voxtrail.model.base import LoadedModel
 from voxtrail.model.exported import DESCRIPTION
 from voxtrail.model.loading import EXPORTED_RUNTIMES, load
@@ -68,6 +70,9 @@ def fastest(loaded: LoadedModel, slices: int, *, quiet: bool = True) -> LoadedMo
         return loaded
     folder = exports_folder() / (f"{loaded.sha256[:16]}-{model.input_size}-{voxtrail.__version__}")
     try:
+        if _damaged(folder):
+            say(f"what was exported is damaged and removed: {folder}", quiet=quiet)
+            shutil.rmtree(folder)
         if not (folder / DESCRIPTION).is_file():
             if slices < LEAST_SLICES or not find_spec("onnxscript"):
                 return loaded
@@ -103,7 +108,7 @@ def _proved(loaded: LoadedModel, folder: Path, *, quiet: bool) -> LoadedModel:
     if found is None:
         say("comparing the exported model with PyTorch's", quiet=quiet)
         found = parity(loaded.model, exported.model)
-        held = {"runtime": arithmetic, **asdict(found)}
+        held = {"runtime": arithmetic, "files": _digest(folder), **asdict(found)}
         with replacing(folder / PROOF, True) as place:
             place.write_text(json.dumps(held) + "\n", encoding="utf-8")
     if not found.proved:
@@ -115,8 +120,24 @@ def _proof(folder: Path, arithmetic: str) -> Parity | None:
     """Return what was found before of this runtime, if anything was."""
     try:
         held = json.loads((folder / PROOF).read_text(encoding="utf-8"))
-        if held.pop("runtime") != arithmetic:
+        if held["runtime"] != arithmetic:
             return None
-        return Parity(**held)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Parity(held["error"], held["memory_error"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _damaged(folder: Path) -> bool:
+    """Tell whether an export's files are other ones than those that were compared."""
+    try:
+        held = json.loads((folder / PROOF).read_text(encoding="utf-8"))
+        return bool(held["files"] != _digest(folder))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False  # nothing was compared yet
+
+
+def _digest(folder: Path) -> str:
+    """Return the checksum of an export's files."""
+    files = sorted(file for file in folder.iterdir() if file.name != PROOF)
+    told = [f"{file.name} {fingerprint(file)}" for file in files if file.name[0] != "."]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()

@@ -7,10 +7,10 @@ The graphs are SAM 2's parts; what surrounds them (resizing, batches, constants)
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,11 @@ GRAPHS = ("encode", "attend", "decode_mask", "decode_points", "decode_tracked", 
 #: Lengths are at least this where a cosine divides by them, as in PyTorch.
 COSINE_EPSILON = 1e-8
 
+#: A runtime's own message is cut to so many characters.
+MESSAGE_LENGTH = 160
+
 Array = NDArray[Any]
+Opened = TypeVar("Opened")
 
 
 class GraphRunner(Protocol):
@@ -115,6 +119,20 @@ class Description:
             ) from error
 
 
+def _opened(file: Path, open_file: Callable[[Path], Opened]) -> Opened:
+    """Open a file of an export; `WeightsError` if it is damaged or missing."""
+    try:
+        return open_file(file)
+    except Exception as error:
+        # Each runtime raises errors of its own, safetensors too; what says most stands last.
+        raise WeightsError(
+            f"the exported model's {file.name} cannot be opened",
+            received=" ".join(str(error).split())[-MESSAGE_LENGTH:],
+            accepted="the files that 'voxtrail export' wrote, whole",
+            remedy="export the model again",
+        ) from error
+
+
 @dataclass(frozen=True, eq=False)
 class ExportedFeatures:
     """One encoded slice: (C, h, w), (C/8, 4h, 4w), (C/4, 2h, 2w); float32."""
@@ -151,12 +169,14 @@ class ExportedModel(PromptReader):
         self.best_of_three = BestOfThree(
             *self.about.best_of_three, self.about.best_of_three_tracked
         )
-        constants = load_file(folder / CONSTANTS)
+        constants = _opened(folder / CONSTANTS, load_file)
         self._temporal = constants["temporal_embeddings"]  # (7, M)
         self._memory_position = constants["memory_position"]  # (h*w, M)
         self._no_memory = constants["no_memory"]  # (C,)
         self._no_object_pointer = constants["no_object_pointer"]  # (C,)
-        self._graphs = {name: graph_runtime.open(folder / f"{name}.onnx") for name in GRAPHS}
+        self._graphs = {
+            name: _opened(folder / f"{name}.onnx", graph_runtime.open) for name in GRAPHS
+        }
 
     @property
     def input_size(self) -> int:
