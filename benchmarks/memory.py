@@ -173,7 +173,7 @@ def main() -> None:
         "compressed. Memories are kept in bfloat16, as the reference keeps them; pointers, of "
         "prompted and of the last 16 slices, are vectors.",
         "",
-        large_scan.sentence(large_scan.measured()[0]),
+        large_scan.sentence(),
     ]
     text = "\n".join(lines) + "\n"
     if options.write:
