@@ -88,13 +88,13 @@ HEADER_BYTES, PIECE_BYTES = 352, 2**20
 REASONS = (
     "The checksum in the record takes all bytes of the file, whatever is kept of them, and "
     "outlines have to be read before anybody knows where a crop will be, which grows where a "
-    "mask touches it. A memory map of the file would spare most of the scan's memory, but of an "
-    "uncompressed `.nii` alone, and few scans are kept so. A run whose file is written to "
+    "mask touches it. A memory map of the file would spare most of the scan's memory, but of "
+    "an uncompressed `.nii` alone, and few scans are kept so. A run whose file is written to "
     "meanwhile would see other voxels than those that its record names, also in a server that "
-    "holds a scan for hours, and a file that is cut short under a map ends the process without "
-    "a word. To keep parts of what is unpacked would need a scan of which only parts are there "
-    "everywhere behind the reader, and to read once more for each crop that grows. At one and a "
-    "half times the scan's size in all, that is not worth it."
+    "holds a scan for hours, and a file that is cut short under a map ends the process "
+    "without a word. To keep parts of what is unpacked would need a scan of which only parts "
+    "are there everywhere behind the reader, and to read once more for each crop that grows. "
+    "At one and a half to two times the scan's size in all, that is not worth it."
 )
 
 
@@ -381,9 +381,10 @@ def page(folder: Path, shape: Shape, span: int, how: str) -> Iterator[str]:
     yield "## `voxtrail segment`"
     yield ""
     yield (
-        "The scan, the outlines and a checksum of both files are read; labels and the record are "
-        "written. The outlines' label map and the labels take half of the scan's size each, one "
-        "after the other."
+        "The scan, the outlines and a checksum of both files are read; labels and the record "
+        "are written. The outlines' label map and the labels take half of the scan's size each, "
+        "one after the other. A run also holds encoded slices, up to 1 GiB of them "
+        "(`docs/memory.md`): what more structures and more pixels take is mostly theirs."
     )
     yield ""
     yield from segment_rows(segment, scan)
