@@ -14,6 +14,9 @@ kernels, and oneMKL's products, by
 
     ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_CBWR=AVX2
 
+``--operators bfloat16`` prints instead where small's time goes in that precision: operations, this
+machine's rate of products, and the shares of PyTorch's operators.
+
 With --write a section of the page is written anew, or added; ``voxtrail bench --write`` writes all
 of the page, so this comes after it.
 """
@@ -33,8 +36,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from voxtrail.bench import peers
+from voxtrail.bench.contender import gigaflops
 from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import MaskPrompt
 from voxtrail.export import export
@@ -62,6 +67,7 @@ WAYS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 #: Slices of the reference's pass; it remembers the outlined one and the last six.
 REFERENCE_SLICES = 11
+GREATEST_OPERATORS = 8
 #: What tells libraries to do without newer instructions.
 LIMITS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR")
 
@@ -187,6 +193,33 @@ def section(
     return "\n".join([*lines, ""])
 
 
+def operators(way: str, folder: Path) -> str:
+    """Return by step of small: 1e9 operations, the floor in seconds, and operators' shares."""
+    grey = np.random.default_rng(0).random((1, 128, 128), dtype=np.float32)
+    rate = gigaflops("float32" if way == "int8" else way, "cpu")
+    lines = [
+        f"small, {way}: products of matrices reach {rate:.0f} GFLOP/s here",
+        "",
+        "| step | GFLOP | floor, s | took, s | operators |",
+        "|---|---|---|---|---|",
+    ]
+    for name, step in zip(STEPS, slice_of_a_pass(build("small", way, folder), grey), strict=True):
+        with FlopCounterMode(display=False) as counter:
+            step()
+        start = time.process_time()
+        step()
+        took = time.process_time() - start
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+            step()
+        spent = {one.key: one.self_cpu_time_total for one in profile.key_averages()}
+        whole = sum(spent.values())
+        greatest = sorted(spent, key=spent.__getitem__, reverse=True)[:GREATEST_OPERATORS]
+        shares = ", ".join(f"{key.split('::')[-1]} {spent[key] / whole:.0%}" for key in greatest)
+        count = counter.get_total_flops() / 1e9
+        lines.append(f"| {name} | {count:.0f} | {count / rate:.2f} | {took:.2f} | {shares} |")
+    return "\n".join([*lines, ""])
+
+
 def _quoted(argument: str) -> str:
     return f'"{argument}"' if " " in argument else argument
 
@@ -197,7 +230,12 @@ def main() -> None:
     parser.add_argument("--ways", default=",".join(WAYS), help="commas join")
     parser.add_argument("--title", default="What a slice costs", help="Of the page's section.")
     parser.add_argument("--write", type=Path, help="The page whose section is written.")
+    parser.add_argument("--operators", metavar="PRECISION", help="Where the time goes instead.")
     given = parser.parse_args()
+    if given.operators:
+        with tempfile.TemporaryDirectory() as folder:
+            sys.stdout.write(operators(given.operators, Path(folder)))
+        return
     rows = [row for way in given.ways.split(",") for row in WAYS[way]]
     with tempfile.TemporaryDirectory() as folder:
         found = measure(rows, given.rounds, Path(folder))
