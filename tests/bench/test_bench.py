@@ -24,7 +24,7 @@ from voxtrail.cli.main import _run
 from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import MaskPrompt, Prompts
 from voxtrail.export import export
-from voxtrail.model.int8 import multiplies_int8
+from voxtrail.model.processor import multiplies_int8
 from voxtrail.model.weights import load_model
 from voxtrail.session import Config
 from voxtrail.session.crops import bounds_of

@@ -10,8 +10,9 @@ from torch import nn
 
 from voxtrail.errors import OptionError
 from voxtrail.model import loading
-from voxtrail.model.int8 import Int8Linear, in_int8, multiplies_int8
+from voxtrail.model.int8 import Int8Linear, in_int8
 from voxtrail.model.linear import Linear
+from voxtrail.model.processor import multiplies_int8
 from voxtrail.model.shortcuts import Shortcuts
 
 pytestmark = pytest.mark.skipif(not multiplies_int8(), reason="no x86 processor")

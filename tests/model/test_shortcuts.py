@@ -15,7 +15,7 @@ from voxtrail.errors import OptionError
 from voxtrail.evaluate import simulate
 from voxtrail.model import attention
 from voxtrail.model.attention import attend
-from voxtrail.model.int8 import multiplies_int8
+from voxtrail.model.processor import multiplies_int8
 from voxtrail.model.shortcuts import Shortcuts
 from voxtrail.model.weights import load_model
 from voxtrail.session import Config, segment

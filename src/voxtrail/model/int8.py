@@ -8,7 +8,6 @@ writes for quantized models; PyTorch's tensors of a quantized type are about to 
 
 from __future__ import annotations
 
-import platform
 from typing import Any
 
 import torch
@@ -21,13 +20,6 @@ LARGEST_WEIGHT, LARGEST_TOKEN = 127, 255
 SMALLEST_SCALE = 1e-12
 #: What comes out of a product: scale and zero, type, and what is done to it: nothing.
 _AS_FLOAT32: tuple[Any, ...] = (1.0, 0, torch.float32, "none", [], "")
-
-
-def multiplies_int8() -> bool:
-    """Tell whether there are such products here: on x86 processors."""
-    machine = platform.machine().lower()
-    has_onednn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    return machine in ("x86_64", "amd64") and has_onednn
 
 
 class Int8Linear(nn.Module):

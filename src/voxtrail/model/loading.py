@@ -13,7 +13,7 @@ from voxtrail.model.base import LoadedModel
 from voxtrail.model.catalogue import CATALOGUE
 from voxtrail.model.checkpoint_place import check_available
 from voxtrail.model.exported import DESCRIPTION, Description, ExportedModel, GraphRuntime
-from voxtrail.model.processor import multiplies_bfloat16
+from voxtrail.model.processor import multiplies_bfloat16, multiplies_int8
 from voxtrail.model.shortcuts import Shortcuts
 
 #: What can run a model. ``auto`` takes the fastest that is installed and can run what was named.
@@ -94,8 +94,6 @@ def _check_bfloat16() -> None:
 
 
 def _check_int8(device: str) -> None:
-    from voxtrail.model.int8 import multiplies_int8
-
     if device != "cpu" or not multiplies_int8():
         raise OptionError(
             "int8 is for x86 processors",

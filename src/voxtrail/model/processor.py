@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import platform
 import time
 from pathlib import Path
 
@@ -22,6 +23,15 @@ def multiplies_bfloat16() -> bool:
     """
     flags = _flags()
     return bool(flags & BFLOAT16_FLAGS) if flags else _seconds("bfloat16") <= _seconds("float32")
+
+
+def multiplies_int8() -> bool:
+    """Tell whether there are products of 8-bit integers here (`voxtrail.model.int8`): on x86."""
+    import torch
+
+    machine = platform.machine().lower()
+    has_onednn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return machine in ("x86_64", "amd64") and has_onednn
 
 
 def _flags() -> set[str]:
