@@ -92,6 +92,19 @@ def test_each_bone_type_has_its_own_mean(tmp_path) -> None:
     assert table.rows[1][1:] == ("-", "-")  # not run
 
 
+def test_nothing_is_said_off_the_outlines_where_every_slice_was_outlined(tmp_path) -> None:
+    (experiment,) = experiments(["follow"])
+    name = experiment.variants[0].name
+    records = Records(tmp_path)
+    for structure, dice, truth_ml in (("rib_left_1", 0.4, 2.0), ("rib_left_2", 1.0, 0.0)):
+        of = Identity("follow", name, "s0", structure, "rib", "done", None, "{}", "now")
+        scores = {"dice": 0.9, "unprompted_dice": dice, "unprompted_truth_volume_ml": truth_ml}
+        records.add("s0", structure, [row_of(of, Measurements(scores=scores))])
+    results = Results(records.frame(), {})
+    np.testing.assert_equal(results.values("follow", name, "unprompted_dice"), [0.4, np.nan])
+    np.testing.assert_equal(results.values("follow", name, "dice"), [0.9, 0.9])
+
+
 def test_a_timed_experiment_says_what_each_row_took(tmp_path) -> None:
     records = Records(tmp_path)
     of = Identity("memories", "SAM 2", "s0", "sacrum", "sacrum", "done", None, "{}", "now")

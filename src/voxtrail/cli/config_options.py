@@ -110,7 +110,7 @@ OPTIONS: dict[str, Any] = {
     ),
     "precision": _option(
         str,
-        "Of matrix products: float32, or bfloat16 or int8, which are faster and coarser.",
+        "Of matrix products: float32; bfloat16 or int8 (x86, PyTorch only): faster, coarser.",
     ),
     "coarse_memories": _option(
         bool,

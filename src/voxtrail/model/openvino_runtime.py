@@ -35,7 +35,14 @@ class OpenVinoRuntime:
         self._core = openvino.Core()
         able = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         kinds = {"float32": "f32", "bfloat16": "bf16"}
-        if shortcuts.coarse_memories or shortcuts.compiled or shortcuts.precision not in kinds:
+        if shortcuts.precision not in kinds:
+            raise OptionError(
+                "an exported model runs in no such precision",
+                received=f"--precision {shortcuts.precision}",
+                accepted="float32 or bfloat16",
+                remedy="leave --precision out",
+            )
+        if shortcuts.coarse_memories or shortcuts.compiled:
             raise OptionError(
                 "an exported model takes no other shortcut than its precision",
                 received=str(shortcuts),

@@ -39,12 +39,19 @@ class Results:
         return [item for name, item in every_experiment().items() if name in there]
 
     def rows(self, experiment: str, variant: str) -> pd.DataFrame:
-        """Return the finished rows of one variant by case and structure."""
+        """Return the finished rows of one variant by case and structure.
+
+        Where every slice was outlined, nothing is to be found off the outlines, and no measure
+        of it has a value.
+        """
         frame = self.frame
         chosen = (
             (frame.experiment == experiment) & (frame.variant == variant) & (frame.status == "done")
         )
-        return frame[chosen].set_index(["case", "structure"]).sort_index()
+        rows = frame[chosen].set_index(["case", "structure"]).sort_index()
+        off = [name for name in rows if name.startswith("unprompted_")]
+        rows[off] = rows[off].mask(rows.unprompted_truth_volume_ml == 0)
+        return rows
 
     def values(
         self, experiment: str, variant: str, column: str, bone_type: str | None = None
