@@ -11,9 +11,9 @@ NOT_FOLLOWED = {
     "--device {} --repeats {}": "names what was run",
     " --variants {}": "names what was run",
     # Advice of what is done already.
-    "--precision bfloat16 takes about two thirds of the time, masks Dice .996 alike": "a hint at "
+    "--precision bfloat16 takes a third to 0.7 of the time, masks Dice .996 alike": "a hint at "
     "what docs/shortcuts.md measures; tests/model/test_shortcuts runs it",
-    "--precision int8 takes about four fifths of the time, masks Dice .995 alike": "likewise",
+    "--precision int8 takes about four fifths of the time, masks Dice .996 alike": "likewise",
     "{}: {} at {} pixels; voxtrail segment ... --model {}\n": "tests/export runs it",
     "--model FILE": "a part of another advice",
     "--model FOLDER": "a part of another advice",

@@ -130,9 +130,10 @@ def run(
 SLICES_A_SCAN = 30
 #: Side of the input in pixels from which on products take most of the time.
 LEAST_LARGE_INPUT = 512
-#: From docs/benchmarks.md (is+sps, one label) and docs/shortcuts.md.
-BFLOAT16_GAIN = "--precision bfloat16 takes about two thirds of the time, masks Dice .996 alike"
-INT8_GAIN = "--precision int8 takes about four fifths of the time, masks Dice .995 alike"
+#: From docs/benchmarks.md (is+sps, one label; beside PyTorch's float32 and OpenVINO's) and
+#: docs/shortcuts.md.
+BFLOAT16_GAIN = "--precision bfloat16 takes a third to 0.7 of the time, masks Dice .996 alike"
+INT8_GAIN = "--precision int8 takes about four fifths of the time, masks Dice .996 alike"
 
 
 def _segment_one(case: Case, cache: Path | None, *, quiet: bool, as_json: bool) -> None:
