@@ -54,7 +54,9 @@ def write_table(result: dict[str, Any], command: str, path: Path) -> None:
         "",
         "*floor*: the floating-point operations of the run's matrix products and convolutions over "
         "what this machine's matrix products reach. Components: seconds a slice of the stack "
-        "(the paper's Figure 4a); on a GPU, of a run of their own that waits for it after each.",
+        "(the paper's Figure 4a); on a GPU, of a run of their own that waits for it after each. "
+        "*Peak*: on a processor, of the process, which does the runs of one model one after the "
+        "other: what earlier ones took, and the process kept, is counted.",
         "",
         "| ratio | measured | asked | at the floor |",
         "|---|---|---|---|",
@@ -69,8 +71,10 @@ def write_table(result: dict[str, Any], command: str, path: Path) -> None:
         "by itself; `rerun` the time of a first run over that of a second one on what the first "
         "one cached, with one more outline, `rerun-wider` with one more that is wider than any "
         "before, `rerun-middle` with the middle outline redrawn; the others are the first peer's "
-        "time over voxtrail's. *At the floor*: what the ratio would be if voxtrail did nothing but "
-        "matrix products, at this machine's best rate.",
+        "time over voxtrail's. *Asked*: the least that was to be reached before voxtrail was "
+        "called fast, set before it was measured, of one label on two cores with bfloat16. *At "
+        "the floor*: what the ratio would be if voxtrail did nothing but matrix products, at this "
+        "machine's best rate.",
         "",
         "What limits each: one label, the products of encoder and memory attention, and their "
         "softmax, which no matrix unit does. Several labels: all of memory attention but the first "
