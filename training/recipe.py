@@ -19,6 +19,7 @@ from training.scenes.stack import StackSettings
 from voxtrail.memory import MemoryPolicy, parse_policy
 
 PromptKind = Literal["mask", "box", "clicks"]
+PolicyKind = Literal["nearest", "few", "all"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,21 @@ class Stage:
         Numbers of outlines, drawn evenly; one that a stack is too short for becomes fewer.
     largest
         Most voxels along a window's side.
+    fixed_crop
+        Probability of the paper's crop in place of one that follows. In a window that fits, to
+        guess at what lies in its middle is nearly as good as to read a memory, and sooner learned.
+    careless
+        Probability that a stack's outlines are drawn carelessly.
+    clicks
+        Probability that a box or clicks stand in place of the first outline; half as often clicks
+        correct a tracked slice.
+    own
+        Probability that an outlined slice is tracked, too, with its own memory among the others: to
+        give back its mask is to find the memory that is most alike.
+    policies
+        What of the memory policies is drawn: "nearest": the nearest outline alone, from which
+        reading a memory is learned first; "few": one or two outlines and few recent slices, as
+        version 1 had them; "all": the package's kinds.
     """
 
     kind: Literal["slices", "stacks"]
@@ -58,6 +74,11 @@ class Stage:
     lengths: tuple[int, int] = (8, 32)
     outlines: tuple[int, ...] = (1, 2, 3, 3, 5, 5, 7, 9, 9)
     largest: int = 96
+    fixed_crop: float = 0.25
+    careless: float = 0.3
+    clicks: float = 0.2
+    own: float = 0.25
+    policies: PolicyKind = "all"
 
 
 @dataclass(frozen=True)
@@ -75,20 +96,9 @@ class Recipe:
     warmup
         Steps over which the learning rate rises.
     weight_decay, clip, ema
-        Of AdamW, of the gradient's norm, of the average of weights.
+        Of the optimiser, of the gradient's norm, of the average of weights.
     edge_weight
         Of the loss of edges; see `training.losses`.
-    careless
-        Probability that a stack's outlines are drawn carelessly.
-    clicks
-        Probability that a box or clicks stand in place of the first outline; half as often clicks
-        correct a tracked slice.
-    own
-        Probability that an outlined slice is tracked, too, with its own memory among the others: to
-        give back its mask is to find the memory that is most alike.
-    policies
-        What of the memory policies is drawn: "all" the package's kinds, or "few": one to three
-        memories near the query, as version 1 had them.
     """
 
     stages: tuple[Stage, ...]
@@ -99,10 +109,6 @@ class Recipe:
     clip: float = 1.0
     ema: float = 0.998
     edge_weight: float = 0.5
-    careless: float = 0.3
-    clicks: float = 0.2
-    own: float = 0.25
-    policies: Literal["all", "few"] = "all"
 
     @property
     def steps(self) -> int:
@@ -207,15 +213,15 @@ def plan_step(recipe: Recipe, step: int) -> StepPlan:
     first: PromptKind = "mask"
     if stage.kind == "slices":
         first = rng.choices(("mask", "box", "clicks"), (0.5, 0.3, 0.2))[0]
-    elif rng.random() < recipe.clicks:
+    elif rng.random() < stage.clicks:
         first = rng.choice(("box", "clicks"))
     clicked: dict[int, int] = {}
     if first != "mask" and rng.random() < 0.5:
         clicked[outlined[0]] = rng.randint(1, 3)
-    if stage.kind == "stacks" and rng.random() < recipe.clicks / 2:
+    if stage.kind == "stacks" and rng.random() < stage.clicks / 2:
         clicked[rng.choice(tracked)] = rng.randint(1, 2)
     own = None
-    if stage.kind == "stacks" and rng.random() < recipe.own:
+    if stage.kind == "stacks" and rng.random() < stage.own:
         own = rng.choice(outlined)
     return StepPlan(
         stage=stage,
@@ -227,13 +233,14 @@ def plan_step(recipe: Recipe, step: int) -> StepPlan:
             size=stage.size,
             largest=stage.largest,
             overrun=0.4 if alone and rng.random() < 0.5 else 0.0,
-            careless=recipe.careless,
+            careless=stage.careless,
+            fixed_crop=stage.fixed_crop,
         ),
         seed=rng.getrandbits(48),
         tracked=tracked,
         own=own,
         first=first,
-        policy=draw_policy(rng, recipe.policies),
+        policy=draw_policy(rng, stage.policies),
         clicked=clicked,
         extra=rng,
     )
@@ -257,8 +264,10 @@ def draw_task(rng: random.Random, stage: Stage) -> tuple[int, tuple[int, ...], t
     return slices, outlined, tuple(free[start : start + stage.tracked])
 
 
-def draw_policy(rng: random.Random, kinds: Literal["all", "few"]) -> MemoryPolicy:
+def draw_policy(rng: random.Random, kinds: PolicyKind) -> MemoryPolicy:
     """Draw one of the package's memory policies, so that none is a surprise at run time."""
+    if kinds == "nearest":
+        return parse_policy("closest:n=1", "recent:k=0")
     if kinds == "few":
         prompts = rng.choice(("near:tau=0.3,n=2", "closest:n=2", "near:tau=0.3,n=1"))
         return parse_policy(prompts, rng.choice(("intelligent", "recent:k=0", "recent:k=2")))

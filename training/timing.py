@@ -10,21 +10,27 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import torch
 
-from training.architecture import Architecture, new_model, quicken
+from training.architecture import VERSION_1, Architecture, new_model, quicken
 from training.machine import keep_freed_memory
 from training.recipe import Recipe, Stage, plan_step
 from training.scenes.stack import make_batch
 from training.step import step_loss
-from training.trials import ARCHITECTURES
 from voxtrail.core.axis import Axis
 from voxtrail.core.prompts import MaskPrompt
 from voxtrail.model.base import Tracking
 from voxtrail.model.families.sam2 import Sam2Family, sam2_model
+
+ARCHITECTURES = {
+    "version-1": VERSION_1,
+    "memory-4": Architecture(memory_layers=4),
+    "wide": Architecture(width=44, memory_layers=4),
+    "deep": Architecture(width=40, blocks=(1, 2, 9, 2), memory_layers=4),
+}
+"""Sizes to choose among; all below 32 MB."""
 
 LABELS = 8
 STACKS = 2
@@ -40,9 +46,10 @@ def seconds(work: Callable[[], object]) -> float:
 
 def step_seconds(architecture: Architecture, size: int, largest: int) -> tuple[float, float]:
     """Return seconds a stack: to make its scene, and of its share of a step."""
-    stage = Stage("stacks", 100, size=size, stacks=STACKS, largest=largest, outlines=(5,))
-    plan = plan_step(Recipe((stage,), architecture, clicks=0.0), 7)
-    plan = replace(plan, clicked={})
+    stage = Stage(
+        "stacks", 100, size=size, stacks=STACKS, largest=largest, outlines=(5,), clicks=0.0
+    )
+    plan = plan_step(Recipe((stage,), architecture), 7)
     model = new_model(architecture, size, 0).train()
     quicken(model)
     made = seconds(lambda: make_batch(plan.stacks, plan.seed))

@@ -35,10 +35,10 @@ from training.curve import draw_curve
 from training.default_recipe import RECIPE
 from training.machine import Machine, die_with_parent, keep_freed_memory
 from training.measure import scores_of
+from training.optimiser import Optimiser
 from training.recipe import Recipe, StepPlan, plan_step
 from training.scenes.stack import StackBatch, make_batch
 from training.step import step_loss
-from training.trials import TRIALS
 
 LOG_EVERY, SAVE_EVERY, VALIDATE_EVERY, KEEP_EVERY = 20, 50, 500, 1000
 
@@ -88,13 +88,7 @@ class Trainer:
         quicken(self.model)
         self.model.train()
         self.average = states.Average(self.model, recipe.ema)
-        matrices = [p for p in self.model.parameters() if p.ndim > 1]
-        vectors = [p for p in self.model.parameters() if p.ndim <= 1]
-        groups = [
-            {"params": matrices, "weight_decay": recipe.weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
-        ]
-        self.optimiser = torch.optim.AdamW(groups, lr=recipe.lr(0))
+        self.optimiser = Optimiser(self.model, recipe.weight_decay)
 
     @property
     def state_path(self) -> Path:
@@ -161,17 +155,15 @@ class Trainer:
     def advance(self, batch: StackBatch, plan: StepPlan) -> float:
         """Take one optimiser step; return its loss."""
         set_slice_size(self.model, plan.stage.size)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.recipe.lr(self.step)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             loss = step_loss(self.model, batch.to(self.device), plan, self.recipe.edge_weight)
-        self.optimiser.zero_grad(set_to_none=True)
+        self.model.zero_grad(set_to_none=True)
         loss.backward()
         if self.share.count > 1:
             self._average_gradients()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         if torch.isfinite(norm):
-            self.optimiser.step()
+            self.optimiser.step(self.recipe.lr(self.step))
         self.average.update(self.model, self.step)
         return float(loss.detach())
 
@@ -253,7 +245,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/micro"))
     parser.add_argument("--recipe", type=Path, help="JSON; default: training/default_recipe.py")
-    parser.add_argument("--trial", choices=list(TRIALS), help="a short run of training/trials.py")
     parser.add_argument("--until", type=int, help="stop after this step; default: the end")
     parser.add_argument("--device", default="cuda" if on_gpu else "cpu")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of each process")
@@ -284,9 +275,7 @@ def _train(rank: int, options: argparse.Namespace) -> None:
         die_with_parent(options.parent)
         address = f"file://{(options.out / 'rendezvous').absolute()}"
         dist.init_process_group("gloo", init_method=address, rank=rank, world_size=share.count)
-    recipe = TRIALS[options.trial] if options.trial else RECIPE
-    if options.recipe:
-        recipe = Recipe.read(options.recipe)
+    recipe = Recipe.read(options.recipe) if options.recipe else RECIPE
     device = torch.device(options.device)
     on_gpu = device.type == "cuda"
     if on_gpu:
