@@ -43,7 +43,7 @@ class Architecture:
         Of the memory attention (SAM 2 has 4).
     best_of_three
         Whether tracking decodes three masks and takes the one that it thinks best, as SAM 2 does,
-        or only one.
+        or only one, however unstable.
     most_outlines
         Outlined slices that are attended to at most, the closest ones; -1 for all of them.
     """
@@ -106,7 +106,7 @@ def micro_config(architecture: Architecture, image_size: int) -> Sam2VideoConfig
             "hidden_size": channels,
             "mlp_dim": 4 * channels,
             "iou_head_hidden_dim": channels,
-            "dynamic_multimask_via_stability": True,
+            "dynamic_multimask_via_stability": architecture.best_of_three,
         },
         image_size=image_size,
         multimask_output_for_tracking=architecture.best_of_three,

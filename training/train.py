@@ -40,7 +40,7 @@ from training.recipe import Recipe, StepPlan, plan_step
 from training.scenes.stack import StackBatch, make_batch
 from training.step import step_loss
 
-LOG_EVERY, SAVE_EVERY, VALIDATE_EVERY, KEEP_EVERY = 20, 50, 500, 1000
+LOG_EVERY, SAVE_EVERY, VALIDATE_EVERY, KEEP_EVERY = 20, 50, 500, 500
 
 VALIDATION_STACKS = 6
 """Held-out stacks that a run is watched on; `training.measure` takes more."""
@@ -96,10 +96,13 @@ class Trainer:
         return self.out / "state.pt"
 
     def save(self) -> None:
-        """Write the state, whole or not at all."""
-        states.save(self.state_path, {**self._kept(), "optimiser": self.optimiser.state_dict()})
+        """Write the state, whole or not at all; every so often a second one that stays."""
+        state = {**self._state(), "optimiser": self.optimiser.state_dict()}
+        states.save(self.state_path, state)
+        if self.step % KEEP_EVERY == 0:
+            states.save(self.out / f"state-{self.step:06d}.pt", state)
 
-    def _kept(self) -> dict[str, Any]:
+    def _state(self) -> dict[str, Any]:
         return {
             "model": self.model.state_dict(),
             "average": self.average.weights,
@@ -149,8 +152,6 @@ class Trainer:
             self._log(plan)
         if self.step % SAVE_EVERY == 0 or last:
             self.save()
-        if self.step % KEEP_EVERY == 0:
-            states.save(self.out / f"average-{self.step:06d}.pt", self._kept())
 
     def advance(self, batch: StackBatch, plan: StepPlan) -> float:
         """Take one optimiser step; return its loss."""
@@ -211,7 +212,7 @@ class Trainer:
 
     def _validate(self) -> None:
         """Score the averaged weights on held-out scenes; draw the curve."""
-        model = states.averaged(self._kept()).to(self.device)
+        model = states.averaged(self._state()).to(self.device)
         quicken(model)
         entry: dict[str, float] = {"step": self.step, "size": int(model.config.image_size)}
         found = scores_of(model, ["is+sps"], budgets=(3, 9), stacks=VALIDATION_STACKS)

@@ -46,7 +46,7 @@ def test_tasks_are_those_of_runs() -> None:
 
 
 def test_every_kind_of_memory_and_prompt_is_drawn() -> None:
-    plans = [plan_step(RECIPE, step) for step in range(900, 1300)]
+    plans = [plan_step(RECIPE, step) for step in range(1200, 1600)]
     assert {type(plan.policy.recent).name for plan in plans} == {
         "intelligent",
         "recent",
