@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from training.architecture import micro_config
+from training.optimiser import MUON_RATE
 from training.recipe import Stage
 from training.state import History, Sitting, averaged, recipe_of
 from voxtrail.errors import InputError
@@ -84,6 +85,12 @@ def run_text(state: dict[str, Any], curve: str) -> str:
         ("seed", str(recipe.seed)),
         ("steps", f"{len(history.losses):,}, all recorded from the first"),
         ("stages", "; ".join(_stage(stage) for stage in recipe.stages)),
+        (
+            "optimiser",
+            f"Muon for matrices at {MUON_RATE:g} times the learning rate, AdamW for the rest; "
+            f"weight decay {recipe.weight_decay:g}; average of the weights with decay "
+            f"{recipe.ema:g}",
+        ),
         ("hours", f"{history.seconds / 3600:.1f} in {len(history.sittings)} sittings"),
     ]
     lines = ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows), ""]

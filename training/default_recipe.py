@@ -1,4 +1,4 @@
-"""The recipe of ``micro`` version 2 (decisions 24 and 26).
+"""The recipe of ``micro`` version 2 (decision 24).
 
 Version 1, which the package still holds, was made by an earlier one; its model card names it.
 """

@@ -35,7 +35,7 @@ def export(state_path: Path, folder: Path, image_size: int) -> Path:
     Parameters
     ----------
     state_path
-        ``state.pt`` or ``average-*.pt`` of a run.
+        ``state.pt`` or ``state-*.pt`` of a run.
     folder
         Where the checkpoint goes; made if it is missing.
     image_size

@@ -132,3 +132,15 @@ def test_every_layout_can_be_drawn(layout: str) -> None:
     sheet = draw(make_batch(settings, 7), settings)
     assert sheet.shape == (2 * 48, 5 * 48, 3)
     assert sheet.std() > 5
+
+
+def test_a_stack_is_made_where_the_first_scenes_all_hide_their_target() -> None:
+    # the seed of step 1,129 of the default recipe, where a run once ended
+    outlined = (0, 4, 8, 12, 16, 19, 23, 27, 31)
+    visited = tuple(sorted({*outlined, *range(15, 21)}))
+    settings = StackSettings(
+        stacks=4, slices=32, outlined=outlined, visited=visited, size=32, largest=96
+    )
+    batch = make_batch(replace(settings, careless=0.1, fixed_crop=0.4), 115056299703843)
+    seen = batch.mask[:, [visited.index(i) for i in outlined]].flatten(2).any(2)
+    assert seen.sum(1).min() >= 1
