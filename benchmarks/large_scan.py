@@ -384,7 +384,7 @@ def page(folder: Path, shape: Shape, span: int, how: str) -> Iterator[str]:
         "The scan, the outlines and a checksum of both files are read; labels and the record "
         "are written. The outlines' label map and the labels take half of the scan's size each, "
         "one after the other. A run also holds encoded slices, up to 1 GiB of them "
-        "(`docs/memory.md`): what more structures and more pixels take is mostly theirs."
+        "(`docs/memory.md`): about half of what more pixels take is theirs."
     )
     yield ""
     yield from segment_rows(segment, scan)
