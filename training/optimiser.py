@@ -1,7 +1,7 @@
 """How weights change: Muon for matrices inside the network, AdamW for all the rest.
 
-Muon makes a matrix's step orthogonal, so that every direction of it learns alike. Memories are
-read after half of the steps that AdamW needs (decision 24).
+Muon (K. Jordan, 2024; PyTorch's) makes a matrix's step orthogonal, so that every direction of it
+learns alike. Memories are read after half of the steps that AdamW needs (decision 24).
 """
 
 from __future__ import annotations

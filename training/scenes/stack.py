@@ -48,7 +48,7 @@ TRIES = 12
 """Scenes that are drawn before one is taken whose target hides on an outlined slice."""
 
 MOST_TRIES = 500
-"""Scenes that are drawn where each of them hides its target: of nine outlines, one in many does."""
+"""Scenes that are drawn at most: with nine outlines, all twelve may hide their target."""
 
 
 @dataclass(frozen=True)
