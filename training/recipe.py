@@ -58,6 +58,10 @@ class Stage:
     own
         Probability that an outlined slice is tracked, too, with its own memory among the others: to
         give back its mask is to find the memory that is most alike.
+    lead
+        Whether tracking begins at the outline before the slices that are learned from, as a run's
+        does: those between are tracked without a gradient, and what they leave is remembered.
+        Otherwise nothing lies between that outline and them.
     policies
         What of the memory policies is drawn: "nearest": the nearest outline alone, from which
         reading a memory is learned first; "few": one or two outlines and few recent slices, as
@@ -78,6 +82,7 @@ class Stage:
     careless: float = 0.3
     clicks: float = 0.2
     own: float = 0.25
+    lead: bool = False
     policies: PolicyKind = "all"
 
 
@@ -167,7 +172,9 @@ class StepPlan:
     seed
         Of what is made.
     tracked
-        Slices that are tracked, ascending.
+        Slices that are tracked and learned from, ascending.
+    lead
+        Slices that are tracked before them, ascending; see `Stage`.
     own
         An outlined slice that is tracked as if it were not; None for none.
     first
@@ -185,6 +192,7 @@ class StepPlan:
     stacks: StackSettings
     seed: int
     tracked: tuple[int, ...]
+    lead: tuple[int, ...]
     own: int | None
     first: PromptKind
     policy: MemoryPolicy
@@ -201,6 +209,7 @@ def plan_step(recipe: Recipe, step: int) -> StepPlan:
     """Draw the plan of ``step``; a pure function of recipe and step."""
     stage, _ = recipe.at(step)
     rng = random.Random(f"{recipe.seed}/{step}")
+    lead: tuple[int, ...] = ()
     if stage.kind == "slices":
         slices = rng.randint(*stage.lengths)
         start = rng.randint(0, slices - stage.tracked)
@@ -208,7 +217,10 @@ def plan_step(recipe: Recipe, step: int) -> StepPlan:
         visited = outlined
     else:
         slices, outlined, tracked = draw_task(rng, stage)
-        visited = tuple(sorted({*outlined, *tracked}))
+        if stage.lead:
+            before = max((at for at in outlined if at < tracked[0]), default=tracked[0] - 1)
+            lead = tuple(range(before + 1, tracked[0]))
+        visited = tuple(sorted({*outlined, *lead, *tracked}))
     alone = len(outlined) == 1
     first: PromptKind = "mask"
     if stage.kind == "slices":
@@ -238,6 +250,7 @@ def plan_step(recipe: Recipe, step: int) -> StepPlan:
         ),
         seed=rng.getrandbits(48),
         tracked=tracked,
+        lead=lead,
         own=own,
         first=first,
         policy=draw_policy(rng, stage.policies),
@@ -258,8 +271,9 @@ def draw_task(rng: random.Random, stage: Stage) -> tuple[int, tuple[int, ...], t
         outlined = (0, *sorted(rng.sample(range(1, slices), count - 1)))
     free = [i for i in range(slices) if i not in outlined]
     room = max(len(free) - stage.tracked, 0)
-    # A pass begins beside an outline and drifts from there: begin so as often as anywhere.
-    beside = [i for i, at in enumerate(free[: room + 1]) if at - 1 in outlined]
+    # A pass begins beside an outline and drifts from there: without a lead, begin so as often as
+    # anywhere.
+    beside = [i for i, at in enumerate(free[: room + 1]) if at - 1 in outlined and not stage.lead]
     start = rng.choice(beside) if beside and rng.random() < 0.5 else rng.randint(0, room)
     return slices, outlined, tuple(free[start : start + stage.tracked])
 

@@ -44,6 +44,7 @@ def step_loss(
     task.read_prompts()
     if plan.own is not None:
         task.give_back(plan.own)
+    task.follow(plan.lead)
     for at in plan.tracked:
         task.track(at)
     return torch.stack(task.losses).mean()
@@ -68,13 +69,14 @@ class _Task:
     def _encode(self, visited: tuple[int, ...]) -> dict[int, Features]:
         """Encode the slices, by their number.
 
-        Slices with an outline get no gradient: they are encoded only to be remembered, and the
-        encoder learns from those that are segmented, at a quarter less work.
+        Slices with an outline and those of the lead get no gradient: they are encoded only to be
+        remembered, and the encoder learns from those that are judged, at a quarter less work.
         """
         image = self.batch.image.float() / 255
-        outlines = [at for at in self.plan.outlined if not self._drawn_else(at)]
+        remembered = [at for at in self.plan.outlined if not self._drawn_else(at)]
+        remembered += self.plan.lead
         found: dict[int, Features] = {}
-        for group, graded in ((outlines, False), (sorted({*visited} - {*outlines}), True)):
+        for group, graded in ((remembered, False), (sorted({*visited} - {*remembered}), True)):
             if not group:
                 continue
             slices = image[:, [visited.index(at) for at in group]].flatten(0, 1)
@@ -106,6 +108,17 @@ class _Task:
         coarse = attend(self.model, self.features[at], at, self.bank)
         prediction, _ = segment(self.model, self.features[at], coarse, SlicePrompt(), tracked=True)
         self._judge(prediction, at)
+
+    @torch.no_grad()
+    def follow(self, lead: tuple[int, ...]) -> None:
+        """Track slices to remember them, with whatever errors the present weights make."""
+        for at in lead:
+            coarse = attend(self.model, self.features[at], at, self.bank)
+            prediction, tokens = segment(
+                self.model, self.features[at], coarse, SlicePrompt(), tracked=True
+            )
+            memory = remember(self.model, self.features[at], prediction, tokens)
+            self.bank.keep(at, memory, prediction, prompted=False)
 
     def track(self, at: int) -> None:
         """Track one slice."""
