@@ -75,7 +75,8 @@ RECIPE = Recipe(
             careless=0.2,
             own=0.5,
         ),
-        # From here on a pass is followed from its outline, and what it loses is to be found again.
+        # From here on a pass is followed from its outline, and what it loses is to be found again;
+        # and most targets change as much between outlines as whole structures do.
         Stage(
             "stacks",
             1000,
@@ -85,6 +86,8 @@ RECIPE = Recipe(
             lr_end=6e-5,
             lengths=(8, 44),
             largest=128,
+            covered=(0.6, 1.0),
+            joined=0.6,
             careless=0.2,
             own=0.5,
             lead=True,
@@ -98,6 +101,8 @@ RECIPE = Recipe(
             lr_end=2e-6,
             lengths=(8, 44),
             largest=160,
+            covered=(0.6, 1.0),
+            joined=0.6,
             careless=0.2,
             own=0.5,
             lead=True,

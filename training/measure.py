@@ -21,6 +21,7 @@ from transformers import Sam2VideoModel
 
 from training.architecture import quicken, set_slice_size
 from training.scenes.arrange import LAYOUTS, SceneKind
+from training.scenes.kinds import KINDS
 from training.scenes.stack import StackBatch, StackSettings, make_batch, whole_stack
 from training.tracking import (
     Bank,
@@ -261,6 +262,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--size", type=int, help="pixels; default: the checkpoint's own")
     parser.add_argument("--stacks", type=int, default=16)
     parser.add_argument("--layout", choices=list(LAYOUTS))
+    parser.add_argument("--target", choices=list(KINDS), help="kind of solid")
     parser.add_argument("--contrast", type=float, help="of a soft target, HU")
     parser.add_argument("--presets", nargs="+", default=["is+sps", "baseline"])
     parser.add_argument("--budgets", nargs="+", type=int, default=list(BUDGETS))
@@ -274,7 +276,7 @@ def main(arguments: list[str] | None = None) -> None:
     quicken(model)
     if options.size:
         set_slice_size(model, options.size)
-    kind = SceneKind(options.layout, options.contrast)
+    kind = SceneKind(options.layout, options.contrast, options.target)
     found = scores_of(model, options.presets, options.budgets, options.stacks, kind)
     print(f"{table(found)}\n\n{own_table(found)}")
 

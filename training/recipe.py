@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from training.architecture import VERSION_1, Architecture
+from training.scenes.arrange import SceneKind
 from training.scenes.stack import StackSettings
 from voxtrail.memory import MemoryPolicy, parse_policy
 
@@ -47,6 +48,10 @@ class Stage:
         Numbers of outlines, drawn evenly; one that a stack is too short for becomes fewer.
     largest
         Most voxels along a window's side.
+    covered
+        Least and most share of a target that a stack covers; at run time it is all of it.
+    joined
+        Probability that targets are solids of unlike kinds joined into one (`kinds.joined`).
     fixed_crop
         Probability of the paper's crop in place of one that follows. In a window that fits, to
         guess at what lies in its middle is nearly as good as to read a memory, and sooner learned.
@@ -78,6 +83,8 @@ class Stage:
     lengths: tuple[int, int] = (8, 32)
     outlines: tuple[int, ...] = (1, 2, 3, 3, 5, 5, 7, 9, 9)
     largest: int = 96
+    covered: tuple[float, float] = (0.25, 1.0)
+    joined: float = 0.0
     fixed_crop: float = 0.25
     careless: float = 0.3
     clicks: float = 0.2
@@ -221,6 +228,9 @@ def plan_step(recipe: Recipe, step: int) -> StepPlan:
             before = max((at for at in outlined if at < tracked[0]), default=tracked[0] - 1)
             lead = tuple(range(before + 1, tracked[0]))
         visited = tuple(sorted({*outlined, *lead, *tracked}))
+    kind = SceneKind()
+    if stage.joined and rng.random() < stage.joined:
+        kind = SceneKind(target="joined")
     alone = len(outlined) == 1
     first: PromptKind = "mask"
     if stage.kind == "slices":
@@ -244,9 +254,11 @@ def plan_step(recipe: Recipe, step: int) -> StepPlan:
             visited=visited,
             size=stage.size,
             largest=stage.largest,
+            covered=stage.covered,
             overrun=0.4 if alone and rng.random() < 0.5 else 0.0,
             careless=stage.careless,
             fixed_crop=stage.fixed_crop,
+            kind=kind,
         ),
         seed=rng.getrandbits(48),
         tracked=tracked,

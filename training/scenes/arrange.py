@@ -242,7 +242,7 @@ def _scattered(rng: Generator, target: Shape, count: int) -> list[Shape]:
     """Return solids of any kind around a target."""
     shapes: list[Shape] = []
     for _ in range(count):
-        name = str(rng.choice(list(kinds.KINDS)))
+        name = str(rng.choice([name for name, (_, share, _) in kinds.KINDS.items() if share]))
         other = kinds.KINDS[name][0](rng, target.reach * rng.uniform(0.2, 0.9))
         shapes.append(_against(rng, target, other, rng.uniform(-4, 20)))
     return shapes

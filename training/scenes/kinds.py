@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.random import Generator
 
-from training.scenes.shapes import Bent, Carved, FloatArray, Shape, Sheet, Tube, Union
+from training.scenes.shapes import Bent, Carved, FloatArray, Placed, Shape, Sheet, Tube, Union
 
 
 def rotation(rng: Generator) -> FloatArray:
@@ -175,6 +175,28 @@ def lump(rng: Generator, size: float) -> Shape:
     return Union(parts, 0.6 * size)
 
 
+def joined(rng: Generator, size: float) -> Shape:
+    """Return solids of unlike kinds, one after the other along the stack and melted into one.
+
+    Sections go over from those of one kind to those of the next, and what no outline shows comes in
+    from the side.
+    """
+    parts: list[Shape] = []
+    at = np.zeros(3, dtype=np.float32)
+    heading = rng.choice([-1.0, 1.0])
+    for _ in range(rng.integers(2, 5)):
+        make = PARTS[rng.integers(len(PARTS))]
+        part = make(rng, size * rng.uniform(0.35, 0.75))
+        parts.append(Placed(part, np.eye(3, dtype=np.float32), 1.0, at - part.centre))
+        along = rng.standard_normal(3) * np.array([0.8, 0.8, 0.5]) + np.array([0, 0, heading])
+        along /= np.linalg.norm(along)
+        at = at + (along * part.reach * rng.uniform(0.4, 0.9)).astype(np.float32)
+    return Union(parts, float(rng.uniform(0.02, 0.2)) * size)
+
+
+PARTS = (blob, ring, plate, plate, rod, bone_like_rod, lump)
+"""Of which `joined` is made."""
+
 KINDS: dict[str, tuple[Callable[[Generator, float], Shape], float, tuple[float, float]]] = {
     "blob": (blob, 0.22, (12, 80)),
     "ring": (ring, 0.08, (15, 60)),
@@ -184,5 +206,9 @@ KINDS: dict[str, tuple[Callable[[Generator, float], Shape], float, tuple[float, 
     "bone-like rod": (bone_like_rod, 0.08, (30, 150)),
     "branching": (branching, 0.08, (25, 90)),
     "lump": (lump, 0.12, (12, 90)),
+    "joined": (joined, 0.0, (20, 110)),
 }
-"""Name -> what makes it, how often it is a target, least and greatest size in mm."""
+"""Name -> what makes it, how often it is a target, least and greatest size in mm.
+
+"joined" is a target only where it is asked for.
+"""
