@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,12 +66,12 @@ class Bent(Shape):
     bend: FloatArray
     square: float = 0.0
 
-    @property
+    @cached_property
     def centre(self) -> FloatArray:
         """See `Shape.centre`."""
         return self.middle
 
-    @property
+    @cached_property
     def reach(self) -> float:
         """See `Shape.reach`; bending reaches out further than the axes say."""
         a, b, c = (float(x) for x in self.axes)
@@ -109,13 +110,13 @@ class Tube(Shape):
     radii: FloatArray
     wide: FloatArray
 
-    @property
+    @cached_property
     def centre(self) -> FloatArray:
         """See `Shape.centre`."""
         middle: FloatArray = (self.nodes.max(0) + self.nodes.min(0)) / 2
         return middle
 
-    @property
+    @cached_property
     def reach(self) -> float:
         """See `Shape.reach`."""
         away = np.linalg.norm(self.nodes - self.centre, axis=1).max()
@@ -170,12 +171,12 @@ class Sheet(Shape):
     thickness: float
     uneven: float = 0.3
 
-    @property
+    @cached_property
     def centre(self) -> FloatArray:
         """See `Shape.centre`."""
         return self.middle
 
-    @property
+    @cached_property
     def reach(self) -> float:
         """See `Shape.reach`."""
         a, b = (float(s) * (1 + float(np.abs(self.rim).sum())) for s in self.sides)
@@ -217,14 +218,14 @@ class Union(Shape):
     parts: Sequence[Shape]
     rounding_mm: float = 0.0
 
-    @property
+    @cached_property
     def centre(self) -> FloatArray:
         """See `Shape.centre`."""
         low = np.min([part.centre - part.reach for part in self.parts], axis=0)
         high = np.max([part.centre + part.reach for part in self.parts], axis=0)
         return ((low + high) / 2).astype(np.float32)
 
-    @property
+    @cached_property
     def reach(self) -> float:
         """See `Shape.reach`."""
         away = (np.linalg.norm(part.centre - self.centre) + part.reach for part in self.parts)
@@ -251,12 +252,12 @@ class Carved(Shape):
     tools: Sequence[Shape] = ()
     wall_mm: float = 0.0
 
-    @property
+    @cached_property
     def centre(self) -> FloatArray:
         """See `Shape.centre`."""
         return self.whole.centre
 
-    @property
+    @cached_property
     def reach(self) -> float:
         """See `Shape.reach`."""
         return self.whole.reach
@@ -293,13 +294,13 @@ class Placed(Shape):
     scale: float
     offset: FloatArray
 
-    @property
+    @cached_property
     def centre(self) -> FloatArray:
         """See `Shape.centre`."""
         turned = self.rotation @ self.shape.centre * np.float32(self.scale) + self.offset
         return turned.astype(np.float32)
 
-    @property
+    @cached_property
     def reach(self) -> float:
         """See `Shape.reach`."""
         return self.shape.reach * self.scale
