@@ -40,7 +40,7 @@ def step_loss(
     image, mask = batch.image.float() / 255, batch.mask.float()
     if plan.stage.kind == "slices":
         return _slices_loss(model, image, mask, plan, edge_weight)
-    task = _Task(model, batch, plan, edge_weight)
+    task = Task(model, batch, plan, edge_weight)
     task.read_prompts()
     if plan.own is not None:
         task.give_back(plan.own)
@@ -51,8 +51,8 @@ def step_loss(
 
 
 @dataclass
-class _Task:
-    """Stacks under way."""
+class Task:
+    """Stacks under way: what is remembered of them, and the losses so far."""
 
     model: Sam2VideoModel
     batch: StackBatch

@@ -45,6 +45,27 @@ def test_tasks_are_those_of_runs() -> None:
     assert {1, 2, 3, 4, 5} <= distances
 
 
+def test_a_lead_goes_from_the_outline_to_what_is_tracked() -> None:
+    recipe = Recipe((Stage("stacks", 300, lead=True, lengths=(8, 44)),))
+    longest = 0
+    for step in range(300):
+        plan = plan_step(recipe, step)
+        first = plan.tracked[0]
+        assert plan.lead == tuple(range(first - len(plan.lead), first))
+        assert first - len(plan.lead) - 1 in plan.outlined
+        assert {*plan.lead} <= {*plan.stacks.visited}
+        assert not {*plan.lead} & {*plan.outlined, *plan.tracked}
+        longest = max(longest, len(plan.lead))
+    assert longest > 12
+
+
+def test_joined_targets_are_drawn_as_often_as_the_stage_says() -> None:
+    recipe = Recipe((Stage("stacks", 400, joined=0.6, covered=(0.6, 1.0)),))
+    plans = [plan_step(recipe, step) for step in range(400)]
+    assert 0.5 < sum(plan.stacks.kind.target == "joined" for plan in plans) / 400 < 0.7
+    assert {plan.stacks.covered for plan in plans} == {(0.6, 1.0)}
+
+
 def test_every_kind_of_memory_and_prompt_is_drawn() -> None:
     plans = [plan_step(RECIPE, step) for step in range(1200, 1600)]
     assert {type(plan.policy.recent).name for plan in plans} == {

@@ -103,6 +103,16 @@ def test_careless_outlines_are_not_the_truth_but_near_it() -> None:
     assert 0.5 < overlap.mean() < 0.99
 
 
+def test_joined_solids_change_more_between_outlines_than_others() -> None:
+    def alike(kind: SceneKind) -> float:
+        batch = make_batch(replace(SETTINGS, stacks=12, covered=(0.9, 1.0), kind=kind), 4)
+        one, next_one = batch.mask[:, 2].float(), batch.mask[:, 3].float()
+        total = one.sum((1, 2)) + next_one.sum((1, 2))
+        return float((2 * (one * next_one).sum((1, 2)) / total.clamp(min=1)).mean())
+
+    assert alike(SceneKind(target="joined")) < alike(SceneKind(target="blob")) - 0.05
+
+
 def test_windows_follow_rods_and_outlines_stay_in_them() -> None:
     settings = replace(SETTINGS, stacks=8, fixed_crop=0.0, kind=SceneKind("rods"))
     batch = make_batch(settings, 2)

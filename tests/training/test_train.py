@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from training import state as states
 from training.architecture import Architecture
 from training.export import check, export
 from training.recipe import Recipe, Stage, plan_step
-from training.scenes.stack import make_batch
+from training.scenes.stack import StackSettings, make_batch
+from training.step import Task
 from training.train import Trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -73,6 +75,33 @@ def test_a_step_can_be_taken_in_bfloat16(tmp_path: Path) -> None:
         trainer.step = step
         plan = plan_step(TINY, step)
         assert 0 < trainer.advance(make_batch(plan.stacks, plan.seed), plan) < 10
+
+
+def test_a_lead_is_remembered_and_not_learned_from(left_alone: Trainer) -> None:
+    stage = Stage("stacks", 1, size=64, stacks=1, largest=32, lengths=(20, 20), outlines=(2,))
+    plan = replace(
+        plan_step(Recipe((stage,)), 0),
+        stacks=StackSettings(1, 20, (0, 19), (0, 1, 2, 3, 4, 19), size=64, largest=32),
+        tracked=(3, 4),
+        lead=(1, 2),
+        own=None,
+        clicked={},
+        first="mask",
+    )
+    batch = make_batch(plan.stacks, 3)
+    task = Task(left_alone.model, batch, plan, 0.5)
+    task.read_prompts()
+    task.follow(plan.lead)
+    assert not task.losses
+    assert not any(task.bank.memories[at].tokens.requires_grad for at in plan.lead)
+    assert not any(task.bank.entries[at].prompted for at in plan.lead)
+    task.track(3)
+    with_lead = task.losses[0]
+    alone = Task(left_alone.model, batch, plan, 0.5)
+    alone.read_prompts()
+    alone.track(3)
+    assert with_lead.requires_grad
+    assert with_lead != alone.losses[0]
 
 
 def test_every_step_and_sitting_is_recorded(left_alone: Trainer) -> None:
