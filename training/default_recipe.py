@@ -1,7 +1,4 @@
-"""The recipe of ``micro`` version 2 (decision 24).
-
-Version 1, which the package still holds, was made by an earlier one; its model card names it.
-"""
+"""The recipe of ``micro`` version 2 (decision 24)."""
 
 from __future__ import annotations
 
@@ -79,11 +76,11 @@ RECIPE = Recipe(
         # and most targets change as much between outlines as whole structures do.
         Stage(
             "stacks",
-            1000,
+            600,
             size=256,
             stacks=6,
             lr=2e-4,
-            lr_end=6e-5,
+            lr_end=1.1e-4,
             lengths=(8, 44),
             largest=128,
             covered=(0.6, 1.0),
@@ -94,15 +91,17 @@ RECIPE = Recipe(
         ),
         Stage(
             "stacks",
-            300,
-            size=384,
-            stacks=4,
-            lr=6e-5,
+            800,
+            size=256,
+            stacks=6,
+            lr=1.1e-4,
             lr_end=2e-6,
-            lengths=(8, 44),
-            largest=160,
-            covered=(0.6, 1.0),
-            joined=0.6,
+            lengths=(8, 36),
+            outlines=(1, 2, 3, 3, 3, 3, 5, 5, 7, 9, 9),
+            largest=128,
+            covered=(0.8, 1.0),
+            joined=0.65,
+            faint=0.35,
             careless=0.2,
             own=0.5,
             lead=True,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,6 +52,8 @@ class Stage:
         Least and most share of a target that a stack covers; at run time it is all of it.
     joined
         Probability that targets are solids of unlike kinds joined into one (`kinds.joined`).
+    faint
+        Probability that targets of bone show by their rim alone.
     fixed_crop
         Probability of the paper's crop in place of one that follows. In a window that fits, to
         guess at what lies in its middle is nearly as good as to read a memory, and sooner learned.
@@ -85,6 +87,7 @@ class Stage:
     largest: int = 96
     covered: tuple[float, float] = (0.25, 1.0)
     joined: float = 0.0
+    faint: float = 0.0
     fixed_crop: float = 0.25
     careless: float = 0.3
     clicks: float = 0.2
@@ -231,6 +234,8 @@ def plan_step(recipe: Recipe, step: int) -> StepPlan:
     kind = SceneKind()
     if stage.joined and rng.random() < stage.joined:
         kind = SceneKind(target="joined")
+    if stage.faint and rng.random() < stage.faint:
+        kind = replace(kind, faint=True)
     alone = len(outlined) == 1
     first: PromptKind = "mask"
     if stage.kind == "slices":

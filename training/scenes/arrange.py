@@ -20,6 +20,7 @@ from training.scenes.materials import (
     Surroundings,
     bone,
     enhanced,
+    faint_bone,
     soft,
 )
 from training.scenes.shapes import Carved, FloatArray, Placed, Shape, span_mm
@@ -81,11 +82,14 @@ class SceneKind:
         is "organs".
     target
         Name among `kinds.KINDS`.
+    faint
+        Whether a target of bone shows by its rim alone.
     """
 
     layout: str | None = None
     contrast_hu: float | None = None
     target: str | None = None
+    faint: bool = False
 
 
 LAYOUTS = {"rods": 0.2, "row": 0.2, "pair": 0.15, "organs": 0.2, "crowd": 0.25}
@@ -282,6 +286,8 @@ def _materials(
         ]
         return [target, *others]
     target = enhanced(rng) if rng.random() < 0.08 else bone(rng)
+    if kind.faint:
+        target = faint_bone(rng)
     alike = 0.0 if rng.random() < 0.3 else rng.uniform(0.05, 0.4)
     others = []
     for _ in range(count - 1):

@@ -57,6 +57,16 @@ def bone(rng: Generator) -> Material:
     )
 
 
+def faint_bone(rng: Generator) -> Material:
+    """Return bone whose marrow looks like what surrounds it: only a thin rim shows."""
+    return Material(
+        inside_hu=rng.uniform(-60, 59),
+        rim_hu=rng.uniform(200, 900),
+        rim_mm=rng.uniform(0.6, 3.0),
+        grain_hu=rng.uniform(10, 70),
+    )
+
+
 def soft(rng: Generator, contrast_hu: float, around_hu: float) -> Material:
     """Return soft tissue that differs from what surrounds it by ``contrast_hu``."""
     value = around_hu + contrast_hu

@@ -20,6 +20,9 @@ from voxtrail.preprocess import MinMax, Transform, Window, WindowClahe
 LEAST_HU, MOST_HU = -1000.0, 3071.0
 """What a scanner writes (12 bits)."""
 
+FAINT_HU = 60.0
+"""Where the inside is below this and the rim by as much above it, the rim is what is seen."""
+
 
 @dataclass(frozen=True)
 class Scanner:
@@ -58,6 +61,8 @@ def draw_scanner(rng: Generator, scene: Scene, thickness_mm: float) -> Scanner:
     metal = of_metal(scene.things) or rng.random() < 0.04
     target = scene.target.material
     contrast = abs(target.inside_hu - scene.around_hu[0])
+    if target.inside_hu < FAINT_HU and target.rim_hu > target.inside_hu + FAINT_HU:
+        contrast = target.rim_hu - scene.around_hu[0]
     quiet = rng.uniform(0, 1) ** 2  # most scans are quieter than the worst
     # A target of soft tissue under noise that nobody could see through teaches nothing.
     loudest = 90.0 if contrast > 150 else min(90.0, 0.8 * contrast)
