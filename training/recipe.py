@@ -1,6 +1,6 @@
 """The recipe: which stages the training passes through, and what each step sees and is asked.
 
-Tasks are those of a run: stacks of 8 to 32 slices, one to nine outlines, some consecutive slices
+Tasks are those of a run: stacks of 8 to 44 slices, one to nine outlines, some consecutive slices
 between or beyond them to be tracked, each attending to what one of the package's memory policies
 chooses. Only the slices of a task are made, so a long stack costs no more than a short one.
 """
@@ -52,8 +52,9 @@ class Stage:
         Least and most share of a target that a stack covers; at run time it is all of it.
     joined
         Probability that targets are solids of unlike kinds joined into one (`kinds.joined`).
-    faint
-        Probability that targets of bone show by their rim alone.
+    faint, dim
+        Probabilities that targets of bone show by their rim alone, and that they hardly show
+        (`training.scenes.materials`).
     fixed_crop
         Probability of the paper's crop in place of one that follows. In a window that fits, to
         guess at what lies in its middle is nearly as good as to read a memory, and sooner learned.
@@ -88,6 +89,7 @@ class Stage:
     covered: tuple[float, float] = (0.25, 1.0)
     joined: float = 0.0
     faint: float = 0.0
+    dim: float = 0.0
     fixed_crop: float = 0.25
     careless: float = 0.3
     clicks: float = 0.2
@@ -235,7 +237,9 @@ def plan_step(recipe: Recipe, step: int) -> StepPlan:
     if stage.joined and rng.random() < stage.joined:
         kind = SceneKind(target="joined")
     if stage.faint and rng.random() < stage.faint:
-        kind = replace(kind, faint=True)
+        kind = replace(kind, bone="faint")
+    if stage.dim and rng.random() < stage.dim:
+        kind = replace(kind, bone="dim")
     alone = len(outlined) == 1
     first: PromptKind = "mask"
     if stage.kind == "slices":

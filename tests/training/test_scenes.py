@@ -11,6 +11,7 @@ import torch
 from training.contact_sheet import draw
 from training.scenes import kinds
 from training.scenes.arrange import LAYOUTS, SceneKind, make_scene
+from training.scenes.scanner import draw_scanner
 from training.scenes.shapes import Bent, Carved, Placed, Shape, Tube, Union, span_mm
 from training.scenes.stack import LEAST_VOXELS, StackSettings, make_batch
 
@@ -134,6 +135,15 @@ def test_a_soft_target_differs_by_the_contrast_that_was_asked_for() -> None:
     for seed in range(5):
         scene = make_scene(seed, SceneKind("organs", contrast_hu=40))
         assert scene.target.material.inside_hu - scene.around_hu[0] == pytest.approx(40)
+
+
+def test_faint_bone_shows_by_its_rim_alone() -> None:
+    for seed in range(5):
+        scene = make_scene(seed, SceneKind("crowd", bone="faint"))
+        material = scene.target.material
+        assert abs(material.inside_hu) <= 60
+        assert material.rim_hu >= 200
+        assert draw_scanner(np.random.default_rng(seed), scene, 2.0).noise_hu <= 90
 
 
 @pytest.mark.parametrize("layout", list(LAYOUTS))

@@ -15,12 +15,12 @@ from numpy.random import Generator
 from training.scenes import kinds
 from training.scenes.materials import (
     BACKGROUNDS_HU,
+    BONES,
     METAL,
     Material,
     Surroundings,
     bone,
     enhanced,
-    faint_bone,
     soft,
 )
 from training.scenes.shapes import Carved, FloatArray, Placed, Shape, span_mm
@@ -82,14 +82,14 @@ class SceneKind:
         is "organs".
     target
         Name among `kinds.KINDS`.
-    faint
-        Whether a target of bone shows by its rim alone.
+    bone
+        How a target of bone is seen: a name among `materials.BONES`.
     """
 
     layout: str | None = None
     contrast_hu: float | None = None
     target: str | None = None
-    faint: bool = False
+    bone: str = "plain"
 
 
 LAYOUTS = {"rods": 0.2, "row": 0.2, "pair": 0.15, "organs": 0.2, "crowd": 0.25}
@@ -286,8 +286,8 @@ def _materials(
         ]
         return [target, *others]
     target = enhanced(rng) if rng.random() < 0.08 else bone(rng)
-    if kind.faint:
-        target = faint_bone(rng)
+    if kind.bone != "plain":
+        target = BONES[kind.bone](rng)
     alike = 0.0 if rng.random() < 0.3 else rng.uniform(0.05, 0.4)
     others = []
     for _ in range(count - 1):

@@ -67,6 +67,19 @@ def faint_bone(rng: Generator) -> Material:
     )
 
 
+def dim_bone(rng: Generator) -> Material:
+    """Return bone hardly denser than what surrounds it, its rim thinner than a voxel.
+
+    In a window of bone its edge can be told in places at most; the rest is what outlines say.
+    """
+    return Material(
+        inside_hu=rng.uniform(60, 170),
+        rim_hu=rng.uniform(251, 600),  # seen through a window of bone, as the denser ones
+        rim_mm=rng.uniform(0.1, 0.5),
+        grain_hu=rng.uniform(5, 40),
+    )
+
+
 def soft(rng: Generator, contrast_hu: float, around_hu: float) -> Material:
     """Return soft tissue that differs from what surrounds it by ``contrast_hu``."""
     value = around_hu + contrast_hu
@@ -79,6 +92,9 @@ def enhanced(rng: Generator) -> Material:
     value = rng.uniform(120, 450)
     return Material(value, value, 0.0, rng.uniform(0, 25))
 
+
+BONES = {"plain": bone, "faint": faint_bone, "dim": dim_bone}
+"""How bone is seen -> what makes it."""
 
 METAL = Material(3000.0, 3000.0, 0.0, 0.0)
 
