@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
 
 from training.scenes.arrange import LAYOUTS, SceneKind
+from training.scenes.kinds import KINDS
+from training.scenes.materials import BONES
 from training.scenes.stack import StackBatch, StackSettings, make_batch
 
 GREEN, RED, YELLOW = (40, 255, 60), (255, 60, 40), (255, 230, 0)
@@ -52,7 +54,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("picture", type=Path)
     parser.add_argument("--layout", choices=list(LAYOUTS))
+    parser.add_argument("--target", choices=list(KINDS), help="kind of solid")
     parser.add_argument("--contrast", type=float, help="of a soft target, HU")
+    parser.add_argument("--bone", choices=list(BONES), default="plain", help="how bone is seen")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--stacks", type=int, default=5)
     parser.add_argument("--slices", type=int, default=17)
@@ -67,7 +71,7 @@ def main(arguments: list[str] | None = None) -> None:
         visited=tuple(sorted({round(i) for i in np.linspace(0, last, 10)} | {last // 2})),
         size=options.size,
         careless=options.careless,
-        kind=SceneKind(options.layout, options.contrast),
+        kind=SceneKind(options.layout, options.contrast, options.target, options.bone),
     )
     Image.fromarray(draw(make_batch(settings, options.seed), settings)).save(options.picture)
 

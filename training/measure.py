@@ -22,6 +22,7 @@ from transformers import Sam2VideoModel
 from training.architecture import quicken, set_slice_size
 from training.scenes.arrange import LAYOUTS, SceneKind
 from training.scenes.kinds import KINDS
+from training.scenes.materials import BONES
 from training.scenes.stack import StackBatch, StackSettings, make_batch, whole_stack
 from training.tracking import (
     Bank,
@@ -264,6 +265,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--layout", choices=list(LAYOUTS))
     parser.add_argument("--target", choices=list(KINDS), help="kind of solid")
     parser.add_argument("--contrast", type=float, help="of a soft target, HU")
+    parser.add_argument("--bone", choices=list(BONES), default="plain", help="how bone is seen")
     parser.add_argument("--presets", nargs="+", default=["is+sps", "baseline"])
     parser.add_argument("--budgets", nargs="+", type=int, default=list(BUDGETS))
     parser.add_argument("--threads", type=int, default=1)
@@ -276,7 +278,7 @@ def main(arguments: list[str] | None = None) -> None:
     quicken(model)
     if options.size:
         set_slice_size(model, options.size)
-    kind = SceneKind(options.layout, options.contrast, options.target)
+    kind = SceneKind(options.layout, options.contrast, options.target, options.bone)
     found = scores_of(model, options.presets, options.budgets, options.stacks, kind)
     print(f"{table(found)}\n\n{own_table(found)}")
 
