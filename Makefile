@@ -43,7 +43,7 @@ web-check:
 	git diff --exit-code --stat -- src/voxtrail/serve/page
 	test -z "$$(git status --porcelain -- src/voxtrail/serve/page)"
 
-# Trains the next bundled checkpoint from nothing (hours on two cores, minutes on a GPU); goes on
+# Trains the bundled checkpoint from nothing (hours on two cores, minutes on a GPU); goes on
 # where it was killed. The same state goes on on either.
 micro: $(VENV)/.installed-dev
 	$(BIN)/python -m training.train --out runs/micro

@@ -2,8 +2,8 @@
 
 A floor that nothing could break would guard nothing: the suite breaks the window, the axis order,
 the memory policy and the temporal embeddings on purpose and sees the score fall. This checkpoint
-uses its temporal embeddings little: giving each slot another one's costs 0.027, so the floor lies
-close below the intact score (0.800 on the processor that it was measured on).
+uses its temporal embeddings little: giving each slot another one's costs 0.041, so the floor lies
+close below the intact score (0.888 on the processor that it was measured on).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from voxtrail.session import Config, segment
 
 BONES = ("hip_left", "sacrum", "vertebrae_L4")
 #: Mean Dice of BONES over un-prompted slices, first-middle-last outlines, is+sps.
-FLOOR = 0.785
+FLOOR = 0.87
 
 
 @dataclass(frozen=True)
@@ -117,4 +117,4 @@ def test_broken_temporal_embeddings_fall_below_the_floor(
 
 
 def test_the_bundled_file_is_small() -> None:
-    assert (BUNDLED / "micro" / "model.safetensors").stat().st_size <= 16e6
+    assert (BUNDLED / "micro" / "model.safetensors").stat().st_size <= 18e6

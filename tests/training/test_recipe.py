@@ -59,10 +59,11 @@ def test_a_lead_goes_from_the_outline_to_what_is_tracked() -> None:
     assert longest > 12
 
 
-def test_joined_targets_are_drawn_as_often_as_the_stage_says() -> None:
-    recipe = Recipe((Stage("stacks", 400, joined=0.6, covered=(0.6, 1.0)),))
+def test_joined_and_faint_targets_are_drawn_as_often_as_the_stage_says() -> None:
+    recipe = Recipe((Stage("stacks", 400, joined=0.6, faint=0.3, covered=(0.6, 1.0)),))
     plans = [plan_step(recipe, step) for step in range(400)]
     assert 0.5 < sum(plan.stacks.kind.target == "joined" for plan in plans) / 400 < 0.7
+    assert 0.2 < sum(plan.stacks.kind.bone == "faint" for plan in plans) / 400 < 0.4
     assert {plan.stacks.covered for plan in plans} == {(0.6, 1.0)}
 
 
@@ -80,8 +81,8 @@ def test_every_kind_of_memory_and_prompt_is_drawn() -> None:
     assert any(at in plan.tracked for plan in plans for at in plan.clicked)
 
 
-def test_the_default_architecture_is_that_of_version_1() -> None:
-    made = micro_config(Architecture(), 256).to_dict()
+def test_the_recipe_makes_the_bundled_checkpoint_s_architecture() -> None:
+    made = micro_config(RECIPE.architecture, 256).to_dict()
     held = json.loads((BUNDLED / "config.json").read_text())
     for key in (
         "memory_attention_num_layers",
