@@ -124,7 +124,7 @@ RECIPE = Recipe(
             own=0.5,
             lead=True,
         ),
-        # Once more with a higher rate: at the end of the last stage every number still rose.
+        # Once more with a higher rate; it moved little (the model card says how much).
         Stage(
             "stacks",
             320,
