@@ -2,8 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from training.architecture import Architecture
 from training.recipe import Recipe, Stage
+
+# A pass is followed from its outline, and what it loses is to be found again; most targets change
+# as much between outlines as whole structures do.
+_FOLLOWED = Stage(
+    "stacks",
+    600,
+    size=256,
+    stacks=6,
+    lr=2e-4,
+    lr_end=1.1e-4,
+    lengths=(8, 44),
+    largest=128,
+    covered=(0.6, 1.0),
+    joined=0.6,
+    careless=0.2,
+    own=0.5,
+    lead=True,
+)
+# Three outlines most often, in stacks of fewer slices, and bone that hardly differs from muscle.
+_FAINT = replace(
+    _FOLLOWED,
+    steps=300,
+    lr=1.1e-4,
+    lr_end=9e-5,
+    lengths=(8, 36),
+    outlines=(1, 2, 3, 3, 3, 3, 5, 5, 7, 9, 9),
+    covered=(0.8, 1.0),
+    joined=0.65,
+    faint=0.35,
+)
 
 RECIPE = Recipe(
     stages=(
@@ -72,77 +104,11 @@ RECIPE = Recipe(
             careless=0.2,
             own=0.5,
         ),
-        # From here on a pass is followed from its outline, and what it loses is to be found again;
-        # and most targets change as much between outlines as whole structures do.
-        Stage(
-            "stacks",
-            600,
-            size=256,
-            stacks=6,
-            lr=2e-4,
-            lr_end=1.1e-4,
-            lengths=(8, 44),
-            largest=128,
-            covered=(0.6, 1.0),
-            joined=0.6,
-            careless=0.2,
-            own=0.5,
-            lead=True,
-        ),
-        Stage(
-            "stacks",
-            300,
-            size=256,
-            stacks=6,
-            lr=1.1e-4,
-            lr_end=9e-5,
-            lengths=(8, 36),
-            outlines=(1, 2, 3, 3, 3, 3, 5, 5, 7, 9, 9),
-            largest=128,
-            covered=(0.8, 1.0),
-            joined=0.65,
-            faint=0.35,
-            careless=0.2,
-            own=0.5,
-            lead=True,
-        ),
-        Stage(
-            "stacks",
-            700,
-            size=256,
-            stacks=6,
-            lr=9e-5,
-            lr_end=2e-6,
-            lengths=(8, 36),
-            outlines=(1, 2, 3, 3, 3, 3, 5, 5, 7, 9, 9),
-            largest=128,
-            covered=(0.8, 1.0),
-            joined=0.65,
-            faint=0.35,
-            dim=0.25,
-            careless=0.2,
-            own=0.5,
-            lead=True,
-        ),
+        _FOLLOWED,
+        _FAINT,
+        replace(_FAINT, steps=700, lr=9e-5, lr_end=2e-6, dim=0.25),
         # Once more with a higher rate; it moved little (the model card says how much).
-        Stage(
-            "stacks",
-            320,
-            size=256,
-            stacks=6,
-            lr=7e-5,
-            lr_end=2e-6,
-            lengths=(8, 36),
-            outlines=(1, 2, 3, 3, 3, 3, 5, 5, 7, 9, 9),
-            largest=128,
-            covered=(0.8, 1.0),
-            joined=0.65,
-            faint=0.35,
-            dim=0.35,
-            careless=0.2,
-            own=0.5,
-            lead=True,
-        ),
+        replace(_FAINT, steps=320, lr=7e-5, lr_end=2e-6, dim=0.35),
     ),
     architecture=Architecture(memory_layers=4, best_of_three=False),
     ema=0.995,
