@@ -1,10 +1,12 @@
 """Puts the numbers of the run into prose and experiments: ``python docs/study/fill.py``.
 
-Each number in README.md that comes from a record is followed by a comment that says which:
+Each number or verdict in README.md that comes from a record is followed by a comment that says
+which:
 
     0.732<!--= ct/final; IS + SPS; dice; mean -->          set/table; variant; measure; column
     0.036<!--= ct/findings; SPS: tau 0.3 ...; dice_difference -->     the claim; column
     0.880<!--= drawn-ct/shape-bones; rib; 5: shape; mean -->          bone type; variant; column
+    holds<!--= ct/findings; SPS: tau 0.3 ...; verdict -->             what the run says of a claim
 
 This script writes what the tables hold before each, and what the run's records say of an
 experiment into the ``recorded=`` of its file. Tests check that they agree.
@@ -17,10 +19,12 @@ import importlib
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 
 from voxtrail.study.experiment import Experiment, Recorded
+from voxtrail.study.report.findings import Verdict
 
 HERE = Path(__file__).parent
 PAGE = HERE / "README.md"
@@ -29,31 +33,37 @@ EXPERIMENTS = HERE.parents[1] / "src/voxtrail/study/experiments"
 KEYS = {"findings": ("claim",), "bones": ("bone_type", "variant")}
 #: The runs of each kind of scan, the newest first.
 RUNS = "memories-", "drawn-", ""
-_NUMBER = re.compile(r"[+-]?\d+\.?\d*<!--= (?P<reference>[^>]*?) -->")
+#: The longest first, so that none is taken for the end of another.
+VERDICTS = sorted(get_args(Verdict), key=len, reverse=True)
+_SHOWN = re.compile(
+    rf"(?P<shown>[+-]?\d+\.?\d*|{'|'.join(VERDICTS)})<!--= (?P<reference>[^>]*?) -->"
+)
 
 
 def filled(text: str) -> str:
-    """Return a page with every referenced number as the tables hold it; `KeyError` if one is not.
+    """Return a page with everything referenced as the tables hold it; `KeyError` if one is not.
 
     Numbers that are written with a sign keep one; others are shown without.
     """
 
     def replaced(match: re.Match[str]) -> str:
-        value = _look_up(match["reference"])
-        shown = f"{value:+.3f}" if match[0][0] in "+-" else f"{abs(value):.3f}"
+        shown = _look_up(match["reference"])
+        if shown not in VERDICTS:
+            value = float(shown)
+            shown = f"{value:+.3f}" if match[0][0] in "+-" else f"{abs(value):.3f}"
         return f"{shown}<!--= {match['reference']} -->"
 
-    return _NUMBER.sub(replaced, text)
+    return _SHOWN.sub(replaced, text)
 
 
-def _look_up(reference: str) -> float:
+def _look_up(reference: str) -> str:
     table, *names, column = (part.strip() for part in reference.split(";"))
     folder, _, name = table.partition("/")
     keys = KEYS.get(name.rpartition("-")[2], ("variant", "measure"))
     with (HERE / folder / f"tables/{name}.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             if [row[key] for key in keys] == names:
-                return float(row[column])
+                return row[column]
     raise KeyError(reference)
 
 
