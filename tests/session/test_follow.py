@@ -142,7 +142,7 @@ def test_the_default_is_ours_and_the_papers_presets_stay(oblique, bright):
     scan, truth = oblique
     ours = segment(scan, simulate(truth), Config(window="100,200"), model=bright).record.config
     assert (ours.preset, ours.crop, ours.margin_mm) == ("is+sps+shape", "follow", None)
-    assert ours.prior == "shape:align=0.1,smooth=0.5"
+    assert ours.prior == "shape:align=0.1,smooth=0.5,worth=2.0"
     assert "n=2" in ours.prompt_memory
     for preset in ("baseline", "sps", "is", "is+sps"):
         theirs = Config(preset=preset).resolved()

@@ -14,7 +14,6 @@ from voxtrail.core.axis import Axis
 
 FloatArray = NDArray[np.float32]
 Mask = NDArray[np.bool_]
-HeldOut = Mapping[Axis, Mapping[int, FloatArray]]
 
 
 class Prior(ABC):
@@ -28,7 +27,6 @@ class Prior(ABC):
         logits: FloatArray,
         outlines: Mapping[Axis, Mapping[int, Mask]],
         spacing_mm: tuple[float, float, float],
-        held_out: HeldOut | None = None,
     ) -> FloatArray:
         """Return logits in which the outlines have had their say.
 
@@ -44,9 +42,6 @@ class Prior(ABC):
             worth in this case, and nothing else.
         spacing_mm
             Voxel size along the RAS+ axes.
-        held_out
-            Where they are known: the logits that were tracked on outlined slices while their own
-            outline was left out, by axis and slice, cut as the outlines.
 
         Returns
         -------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from voxtrail.core.axis import Axis
-from voxtrail.fuse.priors.base import FloatArray, HeldOut, Mask, Prior
+from voxtrail.fuse.priors.base import FloatArray, Mask, Prior
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,6 @@ class NoPrior(Prior):
         logits: FloatArray,
         outlines: Mapping[Axis, Mapping[int, Mask]],
         spacing_mm: tuple[float, float, float],
-        held_out: HeldOut | None = None,
     ) -> FloatArray:
         """Return them; see `Prior.fuse`."""
         return logits

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from voxtrail.core.axis import Axis
 from voxtrail.errors import OptionError
-from voxtrail.fuse.priors.base import FloatArray, HeldOut, Mask, Prior, gaps
+from voxtrail.fuse.priors.base import FloatArray, Mask, Prior, gaps
 from voxtrail.fuse.priors.interpolation import deviations, interpolation_worth
-from voxtrail.fuse.priors.worth import typical, worth
 from voxtrail.shape import Gap
 
 #: Logits beyond it are no surer (phantoms: 4 and 8 fuse alike). What smoothing by half a slice
@@ -21,12 +20,6 @@ from voxtrail.shape import Gap
 LOGIT_LIMIT = 8.0
 #: What outlines say moves a logit by no more than this: a tracker that is sure is not overruled.
 PRIOR_LIMIT = 4.0
-#: Log-odds that a logit is worth before any outline was left out (phantoms: 0.35 to 0.7 fuse
-#: alike). Less than the 1 of its training: along the surface, pixels are wrong together.
-LOGIT_WORTH = 0.5
-#: How many left-out outlines that counts as (phantoms: as one, ribs with three outlines lose .014:
-#: a tracker whose only inner outline is left out fares worse than it does between outlines).
-LOGIT_WORTH_OUTLINES = 2
 #: A tracker is lost where its masks next to the outlines overlap these by less than this part of
 #: what interpolated masks do (phantoms: lost ones by 0 to 0.06, bad ones by 0.13 and more).
 LOST_BELOW = 0.2
@@ -43,11 +36,11 @@ class Shape(Prior):
 
     Between two outlines, ``q g + clip(r d / s)``: g is the logit that was tracked, smoothed along
     the stack; d how many standard deviations a voxel lies inside of the interpolated surface; r
-    and s what a deviation and a logit have been worth in this case, found by leaving each inner
-    outline out (`voxtrail.fuse.priors.worth`). q is 1, and falls to 0 where the tracked masks do
-    not join the outlines at the ends of the gap, although interpolation is of some worth: then the
-    tracker was lost. A voxel between outlines of several axes takes the mean of ``q g`` and the
-    sum of ``r d / s``.
+    what a deviation has been worth in this case, found by leaving each inner outline out
+    (`interpolation_worth`); s what a logit is worth. q is 1, and falls to 0 where the tracked
+    masks do not join the outlines at the ends of the gap, although interpolation is of some worth:
+    then the tracker was lost. A voxel between outlines of several axes takes the mean of ``q g``
+    and the sum of ``r d / s``.
 
     Parameters
     ----------
@@ -57,6 +50,10 @@ class Shape(Prior):
     smooth
         Standard deviation, in slices, of the Gaussian that smooths logits along the stack where
         outlines overlap; outlined slices take part as they were drawn. 0 smooths nothing.
+    worth
+        Log-odds that a logit of the model is worth along a true surface, 0.01 to 100. It differs
+        from checkpoint to checkpoint: for ``micro`` it was measured on phantoms, as the slope of
+        `voxtrail.fuse.priors.worth.worth`. A greater one listens to the outlines less.
 
     Raises
     ------
@@ -71,15 +68,20 @@ class Shape(Prior):
     name: ClassVar[str] = "shape"
     align: float = 0.1
     smooth: float = 0.5
+    worth: float = 2.0
 
     def __post_init__(self) -> None:
-        for option, value, most in (("align", self.align, 1.0), ("smooth", self.smooth, 10.0)):
-            if not 0 <= value <= most:
+        for option, value, least, most in (
+            ("align", self.align, 0.0, 1.0),
+            ("smooth", self.smooth, 0.0, 10.0),
+            ("worth", self.worth, 0.01, 100.0),
+        ):
+            if not least <= value <= most:
                 raise OptionError(
                     f"{option} of the shape prior is out of range",
                     received=value,
-                    accepted=f"0 to {most:g}",
-                    remedy="write for example shape:align=0.1,smooth=0.5",
+                    accepted=f"{least:g} to {most:g}",
+                    remedy="write for example shape:align=0.1,smooth=0.5,worth=2",
                 )
 
     def fuse(
@@ -87,7 +89,6 @@ class Shape(Prior):
         logits: FloatArray,
         outlines: Mapping[Axis, Mapping[int, Mask]],
         spacing_mm: tuple[float, float, float],
-        held_out: HeldOut | None = None,
     ) -> FloatArray:
         """Return the fused logits; see `Prior.fuse`."""
         tracked, said = np.zeros_like(logits), np.zeros_like(logits)
@@ -97,7 +98,6 @@ class Shape(Prior):
                 spacing_mm[along] for along in (axis.value, axis.row_axis, axis.column_axis)
             )
             pixel_mm = row_mm, column_mm
-            logit_worth = _logit_worth(drawn, (held_out or {}).get(axis, {}), pixel_mm)
             stack_mm = (along_mm, *pixel_mm)
             deviation_worth = interpolation_worth(drawn, stack_mm, self.align)
             for low, high in gaps(drawn, logits.shape[axis.value]):
@@ -114,30 +114,13 @@ class Shape(Prior):
                 # Stacks are views: what is added to them is added to the volumes.
                 axis.to_stack(tracked)[between] += gap.cut(np.float32(trust) * own)
                 axis.to_stack(said)[between] += gap.cut(
-                    told * np.float32(deviation_worth / logit_worth)
+                    told * np.float32(deviation_worth / self.worth)
                 )
                 axis.to_stack(axes)[between] += 1
         np.clip(said, -PRIOR_LIMIT, PRIOR_LIMIT, out=said)
         tracked /= np.maximum(axes, 1)
         tracked += said
         return np.where(axes > 0, tracked, logits)
-
-
-def _logit_worth(
-    outlines: Mapping[int, Mask],
-    held_out: Mapping[int, FloatArray],
-    pixel_mm: tuple[float, float],
-) -> float:
-    """Return the log-odds that a logit is worth in this case."""
-    tested = {index: outlines[index] for index in held_out if outlines[index].any()}
-    return typical(
-        (
-            worth(np.clip(held_out[index], -LOGIT_LIMIT, LOGIT_LIMIT), outline, pixel_mm)
-            for index, outline in tested.items()
-        ),
-        before=LOGIT_WORTH,
-        outlines=LOGIT_WORTH_OUTLINES,
-    )
 
 
 def _trust(tracked: NDArray[np.bool_], interpolated: NDArray[np.bool_], gap: Gap) -> float:

@@ -22,6 +22,8 @@ METHODS: dict[str, TrackOutlines | InterpolateOutlines] = {
 VARIANTS = {
     "shape, not aligned": replace(OURS, prior="shape:align=0"),
     "shape, not smoothed": replace(OURS, prior="shape:smooth=0"),
+    "shape, logits worth less": replace(OURS, prior="shape:worth=0.5"),
+    "smoothed alone": replace(OURS, prior="shape:worth=100"),
 }
 #: Where outlines are careless, and by how much.
 SPOILT_AT, SPOILT_MM = 5, 2
