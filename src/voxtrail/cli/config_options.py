@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 import typer
 
 from voxtrail.cli.usages import usages
+from voxtrail.fuse.priors import PRIORS
 from voxtrail.memory import PROMPT_MEMORIES, RECENT_MEMORIES
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ OPTIONS: dict[str, Any] = {
     ),
     "prior": _option(
         str,
-        "What outlines say of the slices between them: none, shape.",
+        f"What outlines say of the slices between them: {usages(PRIORS)}.",
     ),
     "search": _option(
         str,
