@@ -17,7 +17,7 @@ from voxtrail.cli.serve import _bytes
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_it_says_where_it_is_and_ends_cleanly(nano, tmp_path, end):
     key = tmp_path / "key"
-    key.write_text("a-secret\nnot this\n")
+    key.write_text("a-secret-of-length\nnot this\n")
     command = [sys.executable, "-c", "from voxtrail.cli.main import main; main()", "serve"]
     options = ["--port", "0", "--model", str(nano), "--device", "cpu", "--api-key-file", str(key)]
     with subprocess.Popen(
@@ -27,7 +27,7 @@ def test_it_says_where_it_is_and_ends_cleanly(nano, tmp_path, end):
         port = int(re.search(r"http://127\.0\.0\.1:(\d+)$", line.strip())[1])
         assert ask(port, "GET", "/healthz").json() == {"ok": True}
         assert ask(port, "GET", "/capabilities").status == 401
-        headers = {"Authorization": "Bearer a-secret"}
+        headers = {"Authorization": "Bearer a-secret-of-length"}
         assert ask(port, "GET", "/capabilities", headers=headers).status == 200
         server.send_signal(end)
         rest, said = server.communicate(timeout=60)
@@ -40,6 +40,7 @@ def test_it_says_where_it_is_and_ends_cleanly(nano, tmp_path, end):
         (["--host", "0.0.0.0"], "needs a key"),
         (["--api-key", "a", "--api-key-file", "b"], "two keys"),
         (["--api-key", ""], "cannot be sent"),
+        (["--api-key", "guess-me"], "too short"),
         (["--api-key", "käse"], "cannot be sent"),
         (["--api-key-file", "/nowhere"], "cannot be read"),
         (["--max-bytes", "much"], "no number of bytes"),

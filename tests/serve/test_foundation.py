@@ -207,6 +207,12 @@ def test_a_key_is_matched_whole_and_not_shown():
     assert len({Key().reveal() for _ in range(20)}) == 20
 
 
+def test_a_key_that_can_be_guessed_is_refused_and_not_shown():
+    with pytest.raises(OptionError, match="too short") as caught:
+        Key("password")
+    assert "password" not in str(caught.value)
+
+
 def test_names_stay_below_the_folder(tmp_path):
     root = tmp_path / "root"
     (root / "a" / "b").mkdir(parents=True)

@@ -5,6 +5,11 @@ from __future__ import annotations
 import hmac
 import secrets
 
+from voxtrail.errors import OptionError
+
+#: Characters of a key that somebody chose: of 64 kinds drawn at random, 96 bits.
+FEWEST = 16
+
 
 class Key:
     """A secret.
@@ -12,10 +17,22 @@ class Key:
     Parameters
     ----------
     secret
-        The text; by default a new one of 256 random bits.
+        The text, of `FEWEST` characters or more; by default a new one of 256 random bits.
+
+    Raises
+    ------
+    OptionError
+        If it is so short that it can be guessed.
     """
 
     def __init__(self, secret: str | None = None) -> None:
+        if secret is not None and len(secret) < FEWEST:
+            raise OptionError(
+                "the key is too short",
+                received=f"{len(secret)} characters",
+                accepted=f"{FEWEST} or more",
+                remedy="make one, for example with: openssl rand -hex 32",
+            )
         self._secret = secrets.token_urlsafe(32) if secret is None else secret
 
     def __repr__(self) -> str:

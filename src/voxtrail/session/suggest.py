@@ -97,14 +97,17 @@ class _Line:
     first
         RAS+ number of the first.
     known
-        What is known of them.
+        What is known of them, as if all suggested so far were outlined.
     voxels
         (slices,) how many were found.
+    away_mm
+        (slices,) how far each lies from the nearest slice that a person has outlined.
     """
 
     first: int
     known: Known
     voxels: FloatArray
+    away_mm: FloatArray
 
     @classmethod
     def of(cls, result: LabelResult, prompts: Prompts, label: int, axis: Axis) -> _Line:
@@ -128,17 +131,14 @@ class _Line:
             seems[between] = np.maximum(seems[between], blend if below and above else 0.0)
         outlined = sorted({one.slice_index - first for one in prompts.of(label, axis)})
         iou = [quality.predicted_iou[axis].get(first + at, np.nan) for at in range(count)]
-        return cls(
-            first,
-            Known(
-                tuple(at for at in outlined if 0 <= at < count),
-                seems * pixel_mm2,
-                np.array([quality.confidence[axis][first + at] for at in range(count)]),
-                np.array(iou, dtype=np.float64),
-                spacing[axis.value],
-            ),
-            voxels,
+        known = Known(
+            tuple(at for at in outlined if 0 <= at < count),
+            seems * pixel_mm2,
+            np.array([quality.confidence[axis][first + at] for at in range(count)]),
+            np.array(iou, dtype=np.float64),
+            spacing[axis.value],
         )
+        return cls(first, known, voxels, known.distance_mm())
 
     def ends(self) -> list[int]:
         """Return where a mask that was carried from a single outline ends; none of several."""
@@ -161,7 +161,7 @@ class _Line:
     ) -> Suggestion:
         """Return a slice (RAS+ number) as a suggestion."""
         at = slice_index - self.first
-        away_mm = float(self.known.distance_mm()[at])
+        away_mm = float(self.away_mm[at])
         if slice_index in self.ends():
             reason = (
                 f"its mask ends here, {away_mm:.0f} mm from the only outline: one here, empty or "

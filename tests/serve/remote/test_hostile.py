@@ -137,8 +137,8 @@ def test_a_lease_that_ends_while_its_scan_comes_holds_nothing(tiny):
 
 
 def test_requests_of_other_sites_and_names_are_refused(tiny):
-    with serving(tiny) as served, serving(tiny, key="a-key") as keyed:
-        evil = {"Host": "evil.example", "Authorization": "Bearer a-key"}
+    with serving(tiny) as served, serving(tiny, key="a-key-of-some-length") as keyed:
+        evil = {"Host": "evil.example", "Authorization": "Bearer a-key-of-some-length"}
         assert ask(served.port, "GET", "/healthz", headers=evil).status == 403
         # a key that no browser adds by itself: the server may have any name
         assert ask(keyed.port, "GET", "/capabilities", headers=evil).status == 200
