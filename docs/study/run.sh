@@ -54,7 +54,7 @@ mkdir -p "$out"
 [ -f "$out/data/meta.csv" ] || voxtrail phantom "$out/data" --subjects 10 --seed 7
 sampled phantom "$out/data"
 # Each bone type's mean is looked at here.
-study drawn-phantom phantom "$out/data" shape follow
+study drawn-phantom phantom "$out/data" shape follow --per-type 2
 both phantom "$out/data" 1
 if [ -n "${VOXTRAIL_CT:-}" ]; then
   sampled ct "$VOXTRAIL_CT/totalseg_mini" --allow-short
