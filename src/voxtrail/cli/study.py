@@ -24,7 +24,7 @@ def list_experiments() -> None:
 
     for item in every_experiment().values():
         minutes = f"{item.recorded.minutes:g} min" if item.recorded else "-"
-        sys.stdout.write(f"{item.name}\t{item.place}\t{item.hypothesis}\t{minutes}\n")
+        sys.stdout.write(f"{item.name}\t{item.place}\thypothesis: {item.hypothesis}\t{minutes}\n")
 
 
 @app.command("run")
