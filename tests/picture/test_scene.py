@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,18 @@ def test_nothing_labelled_is_the_whole_scan(volume, labels):
 def test_slices_are_spread_over_the_labels_ends_included(scene):
     assert scene.spread(Axis.AXIAL, 3) == [4, 8, 11]  # of 4..11 within the part; 7.5 rounds to 8
     assert scene.spread(Axis.AXIAL, 99) == list(range(4, 12))
+
+
+def test_a_slice_beside_a_prompted_one_gives_way_to_it(scene, prompts):
+    between = replace(prompts.prompts[0], slice_index=scene.start[2] + 7)
+    drawn = replace(scene, prompts=replace(prompts, prompts=(between,)))
+    assert drawn.spread(Axis.AXIAL, 3) == [4, 7, 11]
+    beside_an_end = replace(between, slice_index=scene.start[2] + 5)
+    drawn = replace(scene, prompts=replace(prompts, prompts=(beside_an_end,)))
+    assert drawn.spread(Axis.AXIAL, 3) == [4, 8, 11]
+    many = tuple(replace(between, slice_index=scene.start[2] + at) for at in (7, 9))
+    drawn = replace(scene, prompts=replace(prompts, prompts=many))
+    assert drawn.spread(Axis.AXIAL, 3) == [4, 8, 11]
 
 
 def test_slices_are_numbered_as_stored(scene):

@@ -41,11 +41,12 @@ EDGES = {Axis.AXIAL: ("R", "L"), Axis.CORONAL: ("R", "L"), Axis.SAGITTAL: ("A", 
 def contact_sheet(volume: Volume, labels: LabelMap, prompts: Prompts | None = None) -> bytes:
     """Draw axial slices evenly spread over the labels, one coronal and one sagittal slice.
 
-    The part around the labels is shown in a bone window, in its true proportions, with the outline
-    of each label in its colour. The two long views are the slices with the most labelled pixels;
-    ticks at their sides mark the prompted axial slices. A panel on a prompted slice has a white
-    frame and a tag with the colours of the labels that were drawn there. Slices carry the numbers
-    of the stored file: array axis i, j or k, and index from 0. The patient's right is on the left.
+    Where few slices are prompted, those are among them. The part around the labels is shown in a
+    bone window, in its true proportions, with the outline of each label in its colour. The two
+    long views are the slices with the most labelled pixels; ticks at their sides mark the prompted
+    axial slices. A panel on a prompted slice has a white frame and a tag with the colours of the
+    labels that were drawn there. Slices carry the numbers of the stored file: array axis i, j or k,
+    and index from 0. The patient's right is on the left.
 
     Parameters
     ----------

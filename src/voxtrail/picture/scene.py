@@ -85,11 +85,23 @@ class Scene:
     def spread(self, axis: Axis, count: int) -> list[int]:
         """Return slices evenly spread from the first to the last labelled one, both included.
 
+        One between them that lies half a step or less beside a prompted slice gives way to it,
+        unless that would leave mostly prompted slices, on which nothing was found but drawn.
         Numbers count within the part; fewer where it has fewer labelled slices.
         """
         stack = axis.to_stack(self.labels)
         low, stop = range_of(stack, axis=0) or (0, len(stack))
-        return sorted({round(float(place)) for place in np.linspace(low, stop - 1, count)})
+        slices = sorted({round(float(place)) for place in np.linspace(low, stop - 1, count)})
+        shown = set(slices)
+        prompted = self.prompted(axis)
+        if 2 * len(prompted) > count:
+            return slices
+        for drawn in sorted(prompted.keys() - shown):
+            beside = [index for index in slices[1:-1] if index in shown - prompted.keys()]
+            nearest = min(beside, key=lambda index: abs(index - drawn), default=drawn)
+            if abs(nearest - drawn) <= (stop - 1 - low) / (count - 1) / 2:
+                shown = shown - {nearest} | {drawn}
+        return sorted(shown)
 
     def fullest(self, axis: Axis) -> int:
         """Return the slice of the part with the most labelled pixels, the first of several."""

@@ -14,7 +14,8 @@ from voxtrail.session.leave_one_out import LeftOut
 #: biased).
 NEARER = 0.5
 #: Two of three structures lie within this share of the expected error with many outlines left out,
-#: and within so much more with one (phantoms: 0.37, 0.28 and 0.29 with seven, three and one; one is not trusted so far).
+#: and within so much more with one (phantoms: 0.37, 0.28 and 0.29 with seven, three and one;
+#: one is not trusted that far).
 SPREAD, SPREAD_OF_ONE = 0.3, 0.2
 
 
