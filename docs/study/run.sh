@@ -13,7 +13,7 @@ export OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
 # Ray starts workers at 15 by itself, which leaves them what others leave over.
 export RAY_worker_niceness=0
 # The paper's, and slice changes. Everything but resolution, whose larger inputs take longer than
-# all the rest together.
+# all the rest together: it is run on the CTs alone.
 papers="final per-bone slicing timing threshold stride gating preprocessing prompts propagation
   model-scale embeddings slice-change"
 # What outlines are worth beyond the paper.
@@ -41,7 +41,6 @@ report() {  # folder
 both() {  # manifest, dataset, structures a type in what is ours
   # shellcheck disable=SC2086  # names, not a name
   study "$1" "$1" "$2" $papers
-  study "$1" "$1" "$2" resolution --per-type 1
   # shellcheck disable=SC2086
   study "drawn-$1" "$1" "$2" $drawn --per-type "$3"
   study "memories-$1" "$1" "$2" memories curve families --per-type 1
@@ -58,6 +57,7 @@ study drawn-phantom phantom "$out/data" shape follow --per-type 2
 both phantom "$out/data" 1
 if [ -n "${VOXTRAIL_CT:-}" ]; then
   sampled ct "$VOXTRAIL_CT/totalseg_mini" --allow-short
+  study ct ct "$VOXTRAIL_CT/totalseg_mini" resolution --per-type 1
   both ct "$VOXTRAIL_CT/totalseg_mini" 2
 fi
 python "$here/fill.py"

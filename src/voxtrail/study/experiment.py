@@ -79,8 +79,8 @@ class Recorded:
 
     Written by ``docs/study/fill.py`` from the run's records and compared with them by a test. The
     run was made with version 2 of the bundled checkpoint `micro` at 256 pixels on an AMD EPYC, one
-    core a structure: of the paper's experiments 40 structures of phantoms and 15 of two real CTs
-    (ten and six in `resolution`), of ours ten to twenty and six to eleven
+    core a structure: of the paper's experiments 40 structures of phantoms and 15 of two real CTs,
+    of ours ten to twenty and six to eleven
     (``docs/study/README.md``).
 
     Parameters
