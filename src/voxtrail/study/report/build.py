@@ -11,7 +11,6 @@ from typing import Any
 
 from voxtrail.errors import OutputError
 from voxtrail.io import replacing
-from voxtrail.session.record import NOTICE
 from voxtrail.study.folder import make_folder
 from voxtrail.study.pictures import Pictures
 from voxtrail.study.record import NO_STRUCTURE, Records, parquet
@@ -139,7 +138,7 @@ def _flat(value: Any) -> str:
 def _markdown(
     made: list[Table], drawn: list[str], shown: list[str], account: list[str], results: Results
 ) -> str:
-    lines = ["# Study report", "", f"**{results.warning()}.** {NOTICE}", ""]
+    lines = ["# Study report", "", f"**{results.warning()}**", ""]
     lines += [f"- {line}" for line in account] + [""]
     for table in made:
         lines += [table.to_markdown(), f"[CSV](tables/{table.name}.csv), "
@@ -167,7 +166,7 @@ def _html(
     return (
         "<!doctype html>\n<html lang=en><meta charset=utf-8><title>voxtrail study</title>"
         f"<style>{STYLE}</style>\n<h1>Study report</h1>"
-        f"<p class=warning>{html.escape(results.warning())}. {NOTICE}</p>"
+        f"<p class=warning>{html.escape(results.warning())}</p>"
         f"<ul>{items}</ul><p>{links}</p>\n"
         + "".join(table.to_html() for table in made)
         + f"<h2>Figures</h2>{drawings}\n<h2>Cases</h2>{pictures}</html>\n"

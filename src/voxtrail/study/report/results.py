@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from voxtrail.session.record import NOTICE
 from voxtrail.study.experiment import Experiment
 from voxtrail.study.experiments import every_experiment
 
@@ -96,13 +97,13 @@ class Results:
         return [bone.name for bone in BONE_TYPES if bone.name in there]
 
     def warning(self) -> str:
-        """Return what must stand over every number: whose they are."""
+        """Return what must stand over every number: whose they are, and what for."""
         study = self.study["study"]
         name, sha256 = study["model"], study["weights_sha256"][:16]
         whose = f"Checkpoint {name}, weights {sha256}, input {study['input_size']} pixels"
         if name == "micro":
             return (
                 f"{whose}: bundled with voxtrail and trained on procedural shapes. It is NOT "
-                "SAM 2; its scores say nothing about SAM 2's. Research use only"
+                f"SAM 2; its scores say nothing about SAM 2's. {NOTICE}"
             )
-        return f"{whose}. Research use only"
+        return f"{whose}. {NOTICE}"
