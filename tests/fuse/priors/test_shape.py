@@ -51,11 +51,12 @@ def unprompted(masks, step):
     return masks[[index for index in range(len(masks)) if index % step]]
 
 
-def test_an_unsure_tracker_is_put_right_by_outlines_that_foretell_one_another(cone):
+@pytest.mark.parametrize(("worth", "logit"), [(0.5, 0.5), (2.0, 0.1)])
+def test_an_unsure_tracker_is_put_right_by_outlines_that_foretell_one_another(cone, worth, logit):
     fat = np.stack([disc(20, 24, 8 + 0.5 * k) for k in range(17)])
-    unsure = np.where(cone, 4, np.where(fat, 0.1, -4)).astype(np.float32)
+    unsure = np.where(cone, 4, np.where(fat, logit, -4)).astype(np.float32)
     assert dice(unprompted(unsure, 4) > 0, unprompted(cone, 4)) < 0.8
-    fused = fuse(Shape(), unsure, every(cone, 4))
+    fused = fuse(Shape(worth=worth), unsure, every(cone, 4))
     assert dice(unprompted(fused, 4) > 0, unprompted(cone, 4)) > 0.97
 
 

@@ -51,9 +51,9 @@ class Shape(Prior):
         Standard deviation, in slices, of the Gaussian that smooths logits along the stack where
         outlines overlap; outlined slices take part as they were drawn. 0 smooths nothing.
     worth
-        Log-odds that a logit of the model is worth along a true surface, 0.01 to 100. It differs
-        from checkpoint to checkpoint: for ``micro`` it was measured on phantoms, as the slope of
-        `voxtrail.fuse.priors.worth.worth`. A greater one listens to the outlines less.
+        Log-odds that a logit of the model is taken to be worth, 0.01 to 100. A greater one listens
+        to the outlines less. It is the checkpoint's: 2 was chosen for ``micro`` on phantoms, where
+        the slope of `voxtrail.fuse.priors.worth.worth` along true surfaces is 1.1 to 1.3.
 
     Raises
     ------
